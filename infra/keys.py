@@ -1,0 +1,59 @@
+"""Every configuration key of the program, in the order the README lists them; the same keys stand in `Pulumi.yaml`."""
+
+from __future__ import annotations
+
+from infra.rules import Key, either, matching, one_line, url, whole
+
+ARCHIVE_CLASSES = ("GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE")
+LOG_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "3653")
+RUNTIMES = ("python3.11", "python3.12", "python3.13")
+
+# Role of a field in the Airtable table -> (configuration key, the name people of the manual guide know).
+FIELDS = {
+    "recording_url": ("fieldRecordingUrl", "audio_recording_url"),
+    "room_name": ("fieldRoomName", "room_name"),
+    "started": ("fieldStarted", "started_at"),
+    "egress_id": ("fieldEgressId", "egress_id"),
+    "room_id": ("fieldRoomId", "room_id"),
+    "duration": ("fieldDuration", "recording_duration"),
+    "size": ("fieldSize", "recording_size"),
+    "recording_started": ("fieldRecordingStarted", "recording_started_at"),
+    "recording_ended": ("fieldRecordingEnded", "recording_ended_at"),
+    "status": ("fieldStatus", "recording_status"),
+}
+
+BOOLEAN = either("true", "false")
+SIGNING_KEY = '"$(openssl rand -base64 48)"'
+
+KEYS = (
+    Key(name="livekitUrl", rule="LiveKit's address, wss://…", check=url("wss", "https"), example="wss://YOUR-PROJECT.livekit.cloud"),
+    Key(name="livekitApiKey", rule="the LiveKit API key that signs the webhooks", check=matching(r"[A-Za-z0-9_-]{3,128}"), example="API…", required=True),
+    Key(name="livekitApiSecret", rule="the secret of livekitApiKey, at least 32 characters", check=one_line(32, 512), example="…", required=True, secret=True),
+    Key(name="previousLivekitApiKey", rule="the API key honoured besides livekitApiKey while keys rotate", check=matching(r"[A-Za-z0-9_-]{3,128}"), example="API…"),
+    Key(name="previousLivekitApiSecret", rule="the secret of previousLivekitApiKey, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
+    Key(name="airtableToken", rule="an Airtable personal access token with data.records:read, data.records:write and schema.bases:read", check=matching(r"pat[\w.-]{10,200}"), example="pat…", required=True, secret=True),
+    Key(name="airtableBase", rule="the id of the base: app and 14 letters or digits", check=matching(r"app[A-Za-z0-9]{14}"), example="appXXXXXXXXXXXXXX", required=True),
+    Key(name="airtableTable", rule="name or id of the conversations' table", check=one_line(1, 255), example="Conversations", default="Conversations"),
+    Key(name="airtableUrl", rule="Airtable's address, https://… without a path", check=url("https"), example="https://api.airtable.com", default="https://api.airtable.com"),
+    *(Key(name=key, rule="the name of a field of the table", check=one_line(1, 255), example=name, default=name) for key, name in FIELDS.values()),
+    Key(name="linkSigningKey", rule="the key that signs the links in Airtable, at least 32 characters", check=one_line(32, 512), example=SIGNING_KEY, required=True, secret=True),
+    Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
+    Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),
+    Key(name="matchWindowSeconds", rule="seconds around a recording in which its conversation may have begun, 0 to 86400", check=whole(0, 86400), example="300", default="300"),
+    Key(name="bucketName", rule="a bucket's name: 3 to 63 small letters, digits or hyphens", check=matching(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]"), example="my-practice-recordings"),
+    Key(name="recordingsPrefix", rule="the folder in the bucket, ending in a slash", check=matching(r"(?:[A-Za-z0-9_-]{1,64}/){1,4}"), example="recordings/", default="recordings/"),
+    Key(name="encryption", rule="kms (a key of your own) or s3", check=either("kms", "s3"), example="kms", default="kms"),
+    Key(name="archiveClass", rule=f"one of {', '.join(ARCHIVE_CLASSES)}", check=either(*ARCHIVE_CLASSES), example="GLACIER_IR", default="GLACIER_IR"),
+    Key(name="archiveAfterDays", rule="days until archiving, 0 to 36500, below retentionDays", check=whole(0, 36500), example="30", default="30"),
+    Key(name="retentionDays", rule="days until a recording is deleted, 1 to 36500; unset keeps it", check=whole(1, 36500), example="2555"),
+    Key(name="noncurrentDays", rule="days that a replaced or deleted version is kept, 1 to 36500", check=whole(1, 36500), example="30", default="30"),
+    Key(name="accessLogs", rule="true or false: log every access to a second bucket", check=BOOLEAN, example="true", default="false"),
+    Key(name="disposable", rule="true or false: may the stack be destroyed with its recordings", check=BOOLEAN, example="false", default="false"),
+    Key(name="logRetentionDays", rule=f"one of {', '.join(LOG_DAYS)}", check=either(*LOG_DAYS), example="90", default="90"),
+    Key(name="functionRuntime", rule=f"one of {', '.join(RUNTIMES)}", check=either(*RUNTIMES), example="python3.13", default="python3.13"),
+    Key(name="functionArchitecture", rule="arm64 or x86_64", check=either("arm64", "x86_64"), example="arm64", default="arm64"),
+    Key(name="receiveConcurrency", rule="reserved concurrency of receive, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="20"),
+    Key(name="deliverConcurrency", rule="reserved concurrency of deliver, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="5"),
+    Key(name="playConcurrency", rule="reserved concurrency of play, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="10"),
+    Key(name="deliverMaximumConcurrency", rule="deliver's instances at work at once on the queue, 2 to 1000", check=whole(2, 1000), example="2", default="2"),
+)  # fmt: skip

@@ -1,0 +1,164 @@
+"""From LiveKit's webhook to Airtable: `receive`, the queue, `deliver`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.account import Account
+from infra.config import StackConfig
+from infra.credentials import Credentials
+from infra.function import Function, FunctionSpec
+from infra.storage import RecordingBucket
+
+# LiveKit waits up to 10 s for an answer and its queue waits behind it: https://docs.livekit.io/home/server/webhooks/
+RECEIVE_TIMEOUT = 10
+DELIVER_TIMEOUT = 60
+# AWS asks for six times the function's timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_TIMEOUT = 6 * DELIVER_TIMEOUT
+FOURTEEN_DAYS = 14 * 24 * 3600
+BATCH = 10
+# `deliver` waits up to a day for a conversation, at 30 s doubling to 15 min: about 100 receives, and room for crashes.
+MAXIMUM_RECEIVES = 200
+# LiveKit's bodies are 1-2 KiB; ten of the largest still fit into one Lambda event of 6 MB.
+LARGEST_BODY = 256 * 1024
+
+
+class EventQueue(pulumi.ComponentResource):
+    """An encrypted FIFO queue, in order within one room session, with a dead-letter queue that only it may feed."""
+
+    def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("callrec:EventQueue", name, None, opts)
+        self.queue = self._fifo(name, config, "events")
+        self.dead_letters = self._fifo(f"{name}-dlq", config, "events-dlq")
+        own = pulumi.ResourceOptions(parent=self)
+        aws.sqs.RedriveAllowPolicy(
+            name,
+            queue_url=self.dead_letters.url,
+            redrive_allow_policy=self.queue.arn.apply(lambda arn: json.dumps(policies.redrive_allow(arn))),
+            opts=own,
+        )
+        aws.sqs.RedrivePolicy(
+            name,
+            queue_url=self.queue.url,
+            redrive_policy=self.dead_letters.arn.apply(
+                lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAXIMUM_RECEIVES})
+            ),
+            opts=own,
+        )
+        self.register_outputs({"url": self.queue.url, "deadLetterUrl": self.dead_letters.url})
+
+    def _fifo(self, name: str, config: StackConfig, part: str) -> aws.sqs.Queue:
+        own = pulumi.ResourceOptions(parent=self)
+        queue = aws.sqs.Queue(
+            name,
+            name=f"{config.name(part)}.fifo",
+            fifo_queue=True,
+            content_based_deduplication=False,
+            # High throughput: both limits per message group. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+            deduplication_scope="messageGroup",
+            fifo_throughput_limit="perMessageGroupId",
+            visibility_timeout_seconds=VISIBILITY_TIMEOUT,
+            message_retention_seconds=FOURTEEN_DAYS,
+            max_message_size=LARGEST_BODY,
+            sqs_managed_sse_enabled=True,
+            tags=config.tags,
+            opts=own,
+        )
+        aws.sqs.QueuePolicy(
+            name,
+            queue_url=queue.url,
+            policy=queue.arn.apply(lambda arn: json.dumps(policies.queue(arn))),
+            opts=own,
+        )
+        return queue
+
+
+class Pipeline(pulumi.ComponentResource):
+    """`receive` behind its address, the queue, and `deliver` at the queue's other end."""
+
+    def __init__(
+        self,
+        name: str,
+        config: StackConfig,
+        account: Account,
+        *,
+        archive: Path,
+        storage: RecordingBucket,
+        credentials: Credentials,
+        play_url: pulumi.Output[str],
+    ) -> None:
+        super().__init__("callrec:Pipeline", name)
+        own = pulumi.ResourceOptions(parent=self)
+        events = EventQueue("events", config, own)
+        self.receive = Function(
+            FunctionSpec(
+                name="receive",
+                timeout=RECEIVE_TIMEOUT,
+                memory=512,
+                permissions=policies.receive,
+                grants={"secret_arn": credentials.arn, "queue_arn": events.queue.arn},
+                environment={
+                    "CALLREC_SECRET_ARN": credentials.arn,
+                    "CALLREC_QUEUE_URL": events.queue.url,
+                    "CALLREC_MAX_BODY_BYTES": str(LARGEST_BODY),
+                },
+            ),
+            config,
+            account,
+            archive,
+            [credentials.version],
+            own,
+        )
+        self.deliver = Function(
+            FunctionSpec(
+                name="deliver",
+                timeout=DELIVER_TIMEOUT,
+                memory=512,
+                permissions=policies.deliver,
+                grants={
+                    "secret_arn": credentials.arn,
+                    "queue_arn": events.queue.arn,
+                    "dead_letter_queue_arn": events.dead_letters.arn,
+                    "bucket_arn": storage.arn,
+                    "prefix": storage.prefix,
+                },
+                environment={
+                    "CALLREC_SECRET_ARN": credentials.arn,
+                    "CALLREC_QUEUE_URL": events.queue.url,
+                    "CALLREC_DLQ_URL": events.dead_letters.url,
+                    "CALLREC_BUCKET": storage.name,
+                    "CALLREC_PREFIX": storage.prefix,
+                    "CALLREC_PLAY_URL": play_url,
+                    "CALLREC_LINK_DAYS": config.text("linkDays"),
+                    "CALLREC_MATCH_WINDOW_SECONDS": config.text("matchWindowSeconds"),
+                    "CALLREC_AIRTABLE_URL": config.text("airtableUrl"),
+                    "CALLREC_AIRTABLE_BASE": config.text("airtableBase"),
+                    "CALLREC_AIRTABLE_TABLE": config.text("airtableTable"),
+                    "CALLREC_AIRTABLE_FIELDS": json.dumps(config.fields),
+                },
+            ),
+            config,
+            account,
+            archive,
+            [credentials.version],
+            own,
+        )
+        mapping = aws.lambda_.EventSourceMapping(
+            "deliver",
+            event_source_arn=events.queue.arn,
+            function_name=self.deliver.function.name,
+            batch_size=BATCH,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": config.number("deliverMaximumConcurrency")},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.deliver.permission]),
+        )
+        self.queue_url = events.queue.url
+        self.dead_letter_queue_url = events.dead_letters.url
+        self.webhook_url = self.receive.open_to_the_internet()
+        self.mapping = mapping.uuid
+        self.register_outputs({"webhookUrl": self.webhook_url})

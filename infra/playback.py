@@ -1,0 +1,57 @@
+"""From the link in Airtable to the recording: `play`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from infra import policies
+from infra.account import Account
+from infra.config import StackConfig
+from infra.credentials import Credentials
+from infra.function import Function, FunctionSpec
+from infra.storage import RecordingBucket
+
+
+class Playback(pulumi.ComponentResource):
+    """`play` behind its address: the only way from outside to a recording, a few minutes at a time."""
+
+    def __init__(
+        self,
+        name: str,
+        config: StackConfig,
+        account: Account,
+        *,
+        archive: Path,
+        storage: RecordingBucket,
+        credentials: Credentials,
+    ) -> None:
+        super().__init__("callrec:Playback", name)
+        self.play = Function(
+            FunctionSpec(
+                name="play",
+                timeout=10,
+                memory=512,
+                permissions=policies.play,
+                grants={
+                    "secret_arn": credentials.arn,
+                    "bucket_arn": storage.arn,
+                    "prefix": storage.prefix,
+                    "key_arn": pulumi.Output.from_input(storage.key_arn),
+                    "region": config.region,
+                },
+                environment={
+                    "CALLREC_SECRET_ARN": credentials.arn,
+                    "CALLREC_BUCKET": storage.name,
+                    "CALLREC_PREFIX": storage.prefix,
+                },
+            ),
+            config,
+            account,
+            archive,
+            [credentials.version],
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.url = self.play.open_to_the_internet()
+        self.register_outputs({"url": self.url})

@@ -1,0 +1,78 @@
+"""A configuration key: the rule its value must keep, and how a breach is explained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Rule = Callable[[str], bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """One key of `Pulumi.yaml`'s `config:` block.
+
+    `rule` is the sentence a person reads, `check` the same rule as code; `example` is what the mending command sets.
+    An empty value means "not set": allowed unless `required`.
+    """
+
+    name: str
+    rule: str
+    check: Rule
+    example: str
+    default: str = ""
+    required: bool = False
+    secret: bool = False
+
+    def problem(self, value: str) -> str | None:
+        """Say in one sentence how `value` breaks the rule, or None; a secret's value is never repeated."""
+        if not value:
+            return f"{self.name}: {self.rule}; it is not set. {self.mend()}" if self.required else None
+        if self.check(value):
+            return None
+        got = f"a value of {len(value)} characters" if self.secret else repr(value)
+        return f"{self.name}: {self.rule}; got {got}. {self.mend()}"
+
+    def mend(self) -> str:
+        """Name the command that sets the key."""
+        option = "--secret " if self.secret else ""
+        return f"Set it: pulumi config set {option}{self.name} {self.example}"
+
+
+def matching(pattern: str) -> Rule:
+    """Accept what the whole of `pattern` matches."""
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def whole(low: int, high: int) -> Rule:
+    """Accept a whole number from `low` to `high`."""
+    return lambda value: re.fullmatch(r"\d{1,9}", value, re.ASCII) is not None and low <= int(value) <= high
+
+
+def either(*choices: str) -> Rule:
+    """Accept one of the words."""
+    return lambda value: value in choices
+
+
+def one_line(low: int, high: int) -> Rule:
+    """Accept printable text of `low` to `high` characters, without blanks at its ends."""
+    return lambda value: low <= len(value) <= high and value.isprintable() and value == value.strip()
+
+
+def url(*schemes: str) -> Rule:
+    """Accept an address of one of the schemes; an unencrypted one only on this machine."""
+
+    def check(value: str) -> bool:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            return False
+        plain = parts.scheme in {"http", "ws"}
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        return (parts.scheme in schemes or (plain and local)) and bool(parts.hostname) and not parts.query
+
+    return check

@@ -1,0 +1,134 @@
+"""Where the recordings are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import policies
+from infra.account import Account
+from infra.config import StackConfig
+from infra.private_bucket import PrivateBucket
+
+
+class RecordingBucket(pulumi.ComponentResource):
+    """The practice's private bucket: encrypted, versioned, archiving by age, its accesses logged when asked for.
+
+    Unless the stack is disposable every part is protected, and stays in AWS even when the stack is removed.
+    """
+
+    def __init__(self, name: str, config: StackConfig, account: Account) -> None:
+        super().__init__("callrec:RecordingBucket", name)
+        disposable = config.flag("disposable")
+        self._config = config
+        self._own = pulumi.ResourceOptions(parent=self, protect=not disposable, retain_on_delete=not disposable)
+        self.name = config.text("bucketName") or config.name(f"recordings-{account.id}")
+        self.prefix = config.text("recordingsPrefix")
+        self.key_arn = self._key(name, account) if config.text("encryption") == "kms" else None
+        private = PrivateBucket(
+            name,
+            bucket=self.name,
+            policy=policies.bucket,
+            key_arn=self.key_arn,
+            disposable=disposable,
+            tags=config.tags,
+            opts=self._own,
+        )
+        self.arn: pulumi.Output[str] = private.bucket.arn
+        versioned = aws.s3.BucketVersioning(
+            name,
+            bucket=private.bucket.bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._own,
+        )
+        aging = aws.s3.BucketLifecycleConfiguration(
+            name,
+            bucket=private.bucket.bucket,
+            rules=lifecycle_rules(config),
+            opts=pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(depends_on=[versioned])),
+        )
+        self.settings = [*private.settings, versioned, aging]
+        if config.flag("accessLogs"):
+            self.settings.append(self._access_logs(name, private, account))
+        self.register_outputs({"bucket": self.name, "arn": self.arn, "keyArn": self.key_arn})
+
+    def described(self) -> dict[str, object]:
+        """What the bucket was asked to be, for whoever checks it against what AWS says it is."""
+        config = self._config
+        return {
+            "encryption": config.text("encryption"),
+            "archiveClass": config.text("archiveClass"),
+            "archiveAfterDays": config.number("archiveAfterDays"),
+            "retentionDays": config.optional_number("retentionDays"),
+            "noncurrentDays": config.number("noncurrentDays"),
+            "accessLogs": config.flag("accessLogs"),
+            "disposable": config.flag("disposable"),
+        }
+
+    def _key(self, name: str, account: Account) -> pulumi.Output[str]:
+        key = aws.kms.Key(
+            name,
+            description=f"Encrypts the call recordings of {self._config.name('recordings')}",
+            enable_key_rotation=True,
+            rotation_period_in_days=365,
+            deletion_window_in_days=30,
+            policy=json.dumps(policies.recordings_key(account.id, account.partition)),
+            tags=self._config.tags,
+            opts=self._own,
+        )
+        aws.kms.Alias(name, name=f"alias/{self._config.name('recordings')}", target_key_id=key.key_id, opts=self._own)
+        return key.arn
+
+    def _access_logs(self, name: str, recordings: PrivateBucket, account: Account) -> pulumi.Resource:
+        logs = PrivateBucket(
+            f"{name}-access-logs",
+            bucket=f"{self.name[:51]}-access-logs",
+            policy=lambda arn: policies.access_log_bucket(arn, f"arn:{account.partition}:s3:::{self.name}", account.id),
+            key_arn=None,  # S3 delivers access logs only to buckets that it encrypts itself
+            disposable=self._config.flag("disposable"),
+            tags=self._config.tags,
+            opts=self._own,
+        )
+        return aws.s3.BucketLogging(
+            name,
+            bucket=recordings.bucket.bucket,
+            target_bucket=logs.bucket.bucket,
+            target_prefix="s3/",
+            opts=pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(depends_on=logs.settings)),
+        )
+
+
+def lifecycle_rules(config: StackConfig) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    """How a recording ages: archived, at last deleted when the stack says so, leftovers cleared.
+
+    A delete marker with nothing behind it needs a rule of its own: S3 refuses it beside an expiry in days.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+    """
+    prefix = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=config.text("recordingsPrefix"))
+    retention = config.optional_number("retentionDays")
+    aging = aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="age-recordings",
+        status="Enabled",
+        filter=prefix,
+        transitions=[
+            aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
+                days=config.number("archiveAfterDays"), storage_class=config.text("archiveClass")
+            )
+        ],
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention) if retention else None,
+        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=config.number("noncurrentDays")
+        ),
+        abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=1
+        ),
+    )
+    markers = aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="clear-delete-markers",
+        status="Enabled",
+        filter=prefix,
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
+    )
+    return [aging, markers]
