@@ -39,6 +39,7 @@ class Function(pulumi.ComponentResource):
         spec: FunctionSpec,
         config: StackConfig,
         account: Account,
+        *,
         archive: Path,
         depends_on: list[pulumi.Resource],
         opts: pulumi.ResourceOptions,

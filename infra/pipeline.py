@@ -110,9 +110,9 @@ class Pipeline(pulumi.ComponentResource):
             ),
             config,
             account,
-            archive,
-            [credentials.version],
-            own,
+            archive=archive,
+            depends_on=[credentials.version],
+            opts=own,
         )
         self.deliver = Function(
             FunctionSpec(
@@ -144,9 +144,9 @@ class Pipeline(pulumi.ComponentResource):
             ),
             config,
             account,
-            archive,
-            [credentials.version],
-            own,
+            archive=archive,
+            depends_on=[credentials.version],
+            opts=own,
         )
         mapping = aws.lambda_.EventSourceMapping(
             "deliver",

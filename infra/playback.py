@@ -49,9 +49,9 @@ class Playback(pulumi.ComponentResource):
             ),
             config,
             account,
-            archive,
-            [credentials.version],
-            pulumi.ResourceOptions(parent=self),
+            archive=archive,
+            depends_on=[credentials.version],
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.url = self.play.open_to_the_internet()
         self.register_outputs({"url": self.url})

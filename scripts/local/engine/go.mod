@@ -1,6 +1,6 @@
 module callrec.local/engine
 
-go 1.26
+go 1.25.11
 
 require (
 	cel.dev/expr v0.25.1 // indirect

@@ -1,0 +1,1 @@
+"""The `callrec` command and everything it runs."""

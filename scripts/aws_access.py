@@ -1,0 +1,81 @@
+"""AWS as the operator reaches it: an account's real endpoints, or the local stack's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+TIMEOUT_SECONDS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """An access key; the secret stays out of its text."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AwsAccess:
+    """How to reach AWS: without `key`, with the credentials that boto3 finds by itself (`profile`, environment, …)."""
+
+    region: str
+    key: Key | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    ca_bundle: Path | None = None
+
+    @overload
+    def client(self, service: Literal["s3"], key: Key | None = None) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["sqs"], key: Key | None = None) -> SQSClient: ...
+    @overload
+    def client(self, service: Literal["iam"], key: Key | None = None) -> IAMClient: ...
+    @overload
+    def client(self, service: Literal["kms"], key: Key | None = None) -> KMSClient: ...
+    @overload
+    def client(self, service: Literal["lambda"], key: Key | None = None) -> LambdaClient: ...
+    @overload
+    def client(self, service: Literal["logs"], key: Key | None = None) -> CloudWatchLogsClient: ...
+    @overload
+    def client(self, service: Literal["secretsmanager"], key: Key | None = None) -> SecretsManagerClient: ...
+
+    def client(self, service: Any, key: Key | None = None) -> Any:
+        """A boto3 client of the operator, or of whoever holds `key`."""
+        used = key or self.key
+        credentials: Mapping[str, str] = (
+            {}
+            if used is None
+            else {"aws_access_key_id": used.access_key_id, "aws_secret_access_key": used.secret_access_key}
+        )
+        session = boto3.Session(profile_name=None if used else self.profile, region_name=self.region, **credentials)
+        return session.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            verify=None if self.ca_bundle is None else str(self.ca_bundle),
+            config=Config(
+                connect_timeout=TIMEOUT_SECONDS,
+                read_timeout=TIMEOUT_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
+
+    @property
+    def trust(self) -> str | bool:
+        """What `requests` takes as `verify` for the stack's own addresses."""
+        return True if self.ca_bundle is None else str(self.ca_bundle)
