@@ -1,0 +1,1 @@
+"""What ships in the Lambda zip, as the package `functions`; imports no Pulumi."""

@@ -1,0 +1,265 @@
+"""`deliver`: verified events come from the queue; an ended recording becomes a link in its conversation.
+
+A batch costs at most one list and one PATCH in Airtable. What cannot be done yet goes back to the queue for later; what
+never can, or could not for a day, goes to the dead-letter queue with the reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from . import aws, settings
+from .airtable import Conversations, connect
+from .errors import BadEventError, BadLinkError, DeliveryError, PermanentError, SecretError, WaitError
+from .links import Links
+from .livekit_webhook import parse_event
+from .log import fault, log, metric
+from .matching import Carried, Conversation, Decision, Rules, assign
+from .messages import Batch, Message, Queue, failures
+from .objects import choose_version, list_versions
+from .recording import Recording, check_place
+from .secret import SecretCache, Secrets, reader
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_CONFIG = aws.config(connect=2, read=5, attempts=2)
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What a batch needs. `clock` in unix seconds."""
+
+    settings: settings.DeliverSettings
+    secrets: SecretCache
+    sqs: SQSClient
+    s3: S3Client
+    conversations: Conversations
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A message about a recording, and the object version that holds it (None when it has no file)."""
+
+    message: Message
+    recording: Recording
+    version: str | None
+
+
+@cache
+def app() -> App:
+    """The App of this process."""
+    configured = settings.DeliverSettings.from_env()
+    secrets = SecretCache(reader(aws.client("secretsmanager", _CONFIG), configured.secret_arn))
+    secrets.warm()
+    return App(
+        settings=configured,
+        secrets=secrets,
+        sqs=aws.client("sqs", _CONFIG),
+        s3=aws.client("s3", _CONFIG),
+        conversations=Conversations(connect(configured), configured),
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry."""
+    messages = [Message.from_record(record) for record in event["Records"]]
+    try:
+        return deliver(messages, app(), str(getattr(context, "function_name", "deliver")))
+    except Exception as error:  # noqa: BLE001  # everything back to the queue, without a traceback that quotes bodies
+        log("error", "deliver_failed", error=fault(error))
+        return failures(messages)
+
+
+def deliver(messages: list[Message], to: App, function: str) -> dict[str, Any]:
+    """Work on one batch and answer with the messages that are to come again."""
+    batch = Batch(messages)
+    try:
+        delivered = _deliver(batch, to, to.secrets.get(), function)
+    except SecretError:
+        delivered = 0
+        _fail_open(batch, WaitError("secret_unavailable", "the secret cannot be read"))
+    if delivered:
+        metric(function, "delivered", delivered)
+    queue = Queue(sqs=to.sqs, url=to.settings.queue_url, dead_letter_url=to.settings.dead_letter_url, function=function)
+    return queue.conclude(batch, to.clock())
+
+
+def _deliver(batch: Batch, to: App, secrets: Secrets, function: str) -> int:
+    """Everything up to the verdicts; returns how many recordings are where they belong now."""
+    to.conversations.use_token(secrets.airtable_token)
+    jobs = _prepare(batch, to, function)
+    links = Links(secrets.link_keys, to.clock)
+    try:
+        return _write(batch, jobs, to, links)
+    except DeliveryError as error:
+        _fail_open(batch, error)
+    except Exception as error:  # noqa: BLE001  # a fault of ours: later, a mended version may do it
+        log("error", "batch_failed", error=fault(error))
+        _fail_open(batch, _ours())
+    return 0
+
+
+def _fail_open(batch: Batch, error: DeliveryError) -> None:
+    for message in batch.open():
+        batch.fail(message, error)
+
+
+def _ours() -> WaitError:
+    return WaitError("fault", "an unexpected error, see the function's log")
+
+
+def _prepare(batch: Batch, to: App, function: str) -> dict[str, Job]:
+    """Message id → job, for the messages that announce a recording of ours that is there."""
+    recordings: dict[str, Recording] = {}
+    for message in batch.messages:
+        try:
+            recording = _recording(message, to)
+        except DeliveryError as error:
+            batch.fail(message, error)
+        except Exception as error:  # noqa: BLE001  # never fails its neighbours
+            log("error", "message_failed", error=fault(error), message=message.id)
+            batch.fail(message, _ours())
+        else:
+            if recording is None:
+                batch.done(message)
+                continue
+            recordings[message.id] = recording
+            if recording.alert and message.receive_count == 1:
+                log("error", "recording_failed", egress=recording.egress_id, reason=recording.alert)
+                metric(function, "recording_failed", reason=recording.alert)
+    return _with_versions(batch, recordings, to)
+
+
+def _recording(message: Message, to: App) -> Recording | None:
+    """The recording a message announces; None when it announces something else."""
+    try:
+        event = parse_event(message.body.encode("utf-8"))
+    except (BadEventError, UnicodeEncodeError):
+        raise PermanentError("bad_message", "the message is not a LiveKit event") from None
+    if event.event != "egress_ended":
+        return None
+    recording = Recording.from_payload(event.payload)
+    if recording is not None:
+        check_place(recording, to.settings.bucket, to.settings.prefix)
+    return recording
+
+
+def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -> dict[str, Job]:
+    jobs: dict[str, Job] = {}
+    for message in batch.messages:
+        if message.id not in recordings or message not in batch.open():
+            continue
+        recording = recordings[message.id]
+        try:
+            version = _version(recording, to) if recording.has_file else None
+        except DeliveryError as error:
+            batch.fail(message, error)
+        except Exception as error:  # noqa: BLE001
+            log("error", "list_versions_failed", error=fault(error), message=message.id)
+            batch.fail(message, WaitError("storage_unavailable", "the bucket cannot be listed"))
+        else:
+            jobs[message.id] = Job(message=message, recording=recording, version=version)
+    return jobs
+
+
+def _version(recording: Recording, to: App) -> str:
+    return choose_version(list_versions(to.s3, to.settings.bucket, recording.key or ""), recording)
+
+
+def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
+    todo = [jobs[message.id] for message in batch.open() if message.id in jobs]
+    if not todo:
+        return 0
+    tellable = "status" in to.conversations.fields()
+    for job in todo:
+        if job.version is None and not tellable:
+            batch.done(job.message)  # no link, and no field that could say why
+    todo = [job for job in todo if job.version is not None or tellable]
+    conversations = _candidates(batch, todo, to, links)
+    open_ids = {message.id for message in batch.open()}
+    todo = [job for job in todo if job.message.id in open_ids]
+    rules = Rules(
+        window=timedelta(seconds=to.settings.match_window_seconds),
+        settle=timedelta(seconds=to.settings.settle_seconds),
+        now=to.clock(),
+    )
+    decisions = assign([(job.message.group, job.recording) for job in todo], conversations, rules)
+    return _apply(batch, list(zip(todo, decisions, strict=True)), to, links)
+
+
+def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Conversation]:
+    """One list for all; when Airtable rejects that, one for each, so that the one it rejects fails alone."""
+    window = timedelta(seconds=to.settings.match_window_seconds)
+
+    def carried(url: str) -> Carried | None:
+        return _carried(url, to.settings.play_url, links)
+
+    try:
+        return to.conversations.candidates([job.recording for job in todo], window, carried)
+    except PermanentError as error:
+        if len(todo) == 1:
+            batch.fail(todo[0].message, error)
+            return []
+    found: dict[str, Conversation] = {}
+    for job in todo:
+        try:
+            one = to.conversations.candidates([job.recording], window, carried)
+        except DeliveryError as error:
+            batch.fail(job.message, error)
+        else:
+            found |= {conversation.record_id: conversation for conversation in one}
+    return list(found.values())
+
+
+def _carried(url: str, play_url: str, links: Links) -> Carried | None:
+    """What a link in a conversation plays; None when it is not one of ours."""
+    prefix = f"{play_url}/r/"
+    if not url.startswith(prefix):
+        return None
+    try:
+        link = links.read(url.removeprefix(prefix))
+    except BadLinkError:
+        return None
+    return Carried(egress_id=link.egress_id, room_id=link.room_id, duration_s=link.duration_s, ended_at=link.ended_at)
+
+
+def _apply(batch: Batch, decided: list[tuple[Job, Decision | WaitError]], to: App, links: Links) -> int:
+    updates: dict[str, dict[str, object]] = {}
+    for job, decision in decided:
+        if isinstance(decision, WaitError):
+            batch.fail(job.message, decision)
+        elif decision.write:
+            updates[decision.record_id] = to.conversations.values(job.recording, _url(job, to, links))
+    errors = to.conversations.update(updates) if updates else {}
+    delivered = 0
+    for job, decision in decided:
+        if isinstance(decision, WaitError):
+            continue
+        # A recording that gave way to another of this batch shares its fate: that one may never be written.
+        if error := errors.get(decision.record_id):
+            batch.fail(job.message, error)
+            continue
+        log("info", "delivered", egress=job.recording.egress_id, written=decision.write)
+        batch.done(job.message)
+        delivered += 1
+    return delivered
+
+
+def _url(job: Job, to: App, links: Links) -> str | None:
+    if job.version is None:
+        return None
+    token = links.issue(job.recording, job.version, lifetime_s=to.settings.link_days * _DAY)
+    return f"{to.settings.play_url}/r/{token}"
+
+
+if settings.in_lambda():
+    app()

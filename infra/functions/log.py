@@ -1,0 +1,55 @@
+"""One JSON line per happening, metrics included (CloudWatch embedded metric format)."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from .errors import SettingsError
+
+Value: TypeAlias = "str | int | float | bool | None"
+
+NAMESPACE = "callrec"
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def log(level: str, event: str, **fields: Value) -> None:
+    """Write one line. Give codes, counts and LiveKit's own ids; never a body, token, secret, key or name."""
+    _write({"level": level, "event": event, **fields})
+
+
+def metric(function: str, name: str, count: int = 1, *, reason: str | None = None) -> None:
+    """Count `name` for one function, and for the function and reason when there is one.
+
+    Dimensions: `function`; `function`, `reason`.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    dimensions = [["function"]] if reason is None else [["function"], ["function", "reason"]]
+    directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": "Count"}]}
+    line: dict[str, Any] = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        "function": function,
+        name: count,
+    }
+    _write(line if reason is None else line | {"reason": reason})
+
+
+def fault(error: BaseException) -> str:
+    """What may be logged of an unexpected error: its type, and the service's error code when it has one."""
+    kind = type(error).__name__
+    if isinstance(error, SettingsError):
+        return f"{kind}:{error.name}"
+    response: object = getattr(error, "response", None)
+    if isinstance(response, dict):  # botocore's ClientError
+        code = str(response.get("Error", {}).get("Code", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        if _CODE.fullmatch(code):
+            return f"{kind}:{code}"
+    return kind
+
+
+def _write(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")

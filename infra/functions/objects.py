@@ -1,0 +1,61 @@
+"""Which version of an S3 object a recording is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .errors import WaitError
+from .recording import Recording
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+#: How far S3's clock and the recorder's may differ.
+SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of an object, as S3 lists it; delete markers are none."""
+
+    key: str = field(repr=False)
+    id: str
+    size: int
+    modified: datetime
+
+
+def choose_version(versions: Iterable[Version], recording: Recording) -> str:
+    """The id of the version that is this recording; WaitError when none surely is.
+
+    A room name used again may have put another patient's call under the same key. So: the very key; the very size;
+    not written before the recording began. Of several, the one written soonest after the recording ended; of several
+    whose size is not known, none.
+    """
+    fitting = [version for version in versions if version.key == recording.key and _fits(version, recording)]
+    if not fitting or (recording.size_bytes is None and len(fitting) > 1):
+        raise WaitError(
+            "recording_missing", "the bucket does not hold this recording (yet), or more than one file fits"
+        )
+    ended = recording.ended_at
+    if ended is None:
+        return max(fitting, key=lambda version: version.modified).id
+    return min(fitting, key=lambda version: (version.modified < ended - SKEW, abs(version.modified - ended))).id
+
+
+def _fits(version: Version, recording: Recording) -> bool:
+    if recording.size_bytes is not None and version.size != recording.size_bytes:
+        return False
+    began = recording.started_at or recording.ended_at
+    return began is None or version.modified >= began - SKEW
+
+
+def list_versions(s3: S3Client, bucket: str, key: str) -> list[Version]:
+    """The newest thousand versions of the keys that start with `key`: one request, the key itself comes first."""
+    answer = s3.list_object_versions(Bucket=bucket, Prefix=key)
+    return [
+        Version(key=item["Key"], id=item["VersionId"], size=item["Size"], modified=item["LastModified"])  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        for item in answer.get("Versions", [])
+    ]

@@ -1,0 +1,169 @@
+"""The functions' settings: the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from . import protojson
+from .errors import SettingsError
+
+#: The most a queue message can hold.
+MAX_MESSAGE_BYTES: Final = 1_048_576
+
+#: What deliver can write or read, and how the field is called unless configured otherwise.
+DEFAULT_FIELDS: Final[Mapping[str, str]] = {
+    "recording_url": "audio_recording_url",
+    "room_name": "room_name",
+    "started": "started_at",
+    "egress_id": "egress_id",
+    "room_id": "room_id",
+    "duration": "recording_duration",
+    "size": "recording_size",
+    "recording_started": "recording_started_at",
+    "recording_ended": "recording_ended_at",
+    "status": "recording_status",
+}
+REQUIRED_ROLES: Final = ("recording_url", "room_name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveSettings:
+    """Settings of `receive`."""
+
+    secret_arn: str
+    queue_url: str
+    max_body_bytes: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> ReceiveSettings:
+        """Read the environment; SettingsError names what is missing or bad."""
+        return cls(
+            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
+            queue_url=_url(env, "CALLREC_QUEUE_URL"),
+            max_body_bytes=_integer(env, "CALLREC_MAX_BODY_BYTES", 1, MAX_MESSAGE_BYTES),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverSettings:
+    """Settings of `deliver`. `fields`: role → field name; a role named "" is not used."""
+
+    secret_arn: str
+    queue_url: str
+    dead_letter_url: str
+    bucket: str
+    prefix: str
+    play_url: str
+    link_days: int
+    match_window_seconds: int
+    settle_seconds: int
+    airtable_url: str
+    airtable_base: str
+    airtable_table: str
+    fields: Mapping[str, str]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> DeliverSettings:
+        """Read the environment; SettingsError names what is missing or bad.
+
+        CALLREC_SETTLE_SECONDS may be left out (0): see matching.py for what it buys.
+        """
+        settle = "CALLREC_SETTLE_SECONDS"
+        return cls(
+            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
+            queue_url=_url(env, "CALLREC_QUEUE_URL"),
+            dead_letter_url=_url(env, "CALLREC_DLQ_URL"),
+            bucket=_text(env, "CALLREC_BUCKET"),
+            prefix=_prefix(env, "CALLREC_PREFIX"),
+            play_url=_url(env, "CALLREC_PLAY_URL").rstrip("/"),
+            link_days=_integer(env, "CALLREC_LINK_DAYS", 1, 3650),
+            match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
+            settle_seconds=_integer(env, settle, 0, 86_400) if env.get(settle) else 0,
+            airtable_url=_url(env, "CALLREC_AIRTABLE_URL").rstrip("/"),
+            airtable_base=_text(env, "CALLREC_AIRTABLE_BASE"),
+            airtable_table=_text(env, "CALLREC_AIRTABLE_TABLE"),
+            fields=_fields(env, "CALLREC_AIRTABLE_FIELDS"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaySettings:
+    """Settings of `play`."""
+
+    secret_arn: str
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> PlaySettings:
+        """Read the environment; SettingsError names what is missing or bad."""
+        return cls(
+            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
+            bucket=_text(env, "CALLREC_BUCKET"),
+            prefix=_prefix(env, "CALLREC_PREFIX"),
+        )
+
+
+def in_lambda(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether Lambda runs us: then clients are made while the function starts, not by its first request."""
+    return bool(env.get("AWS_LAMBDA_FUNCTION_NAME"))
+
+
+def custom_endpoint(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether boto3 talks to something else than AWS, where bucket names are no host names."""
+    return bool(env.get("AWS_ENDPOINT_URL") or env.get("AWS_ENDPOINT_URL_S3"))
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value or value != value.strip():
+        raise SettingsError(name, "a text without spaces around it", value)
+    return value
+
+
+def _url(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    rule = "an http or https URL"
+    try:
+        parts = urlsplit(value or "")
+    except ValueError:
+        raise SettingsError(name, rule, value) from None
+    if not value or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(name, rule, value)
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, low: int, high: int) -> int:
+    value = env.get(name)
+    if value is None or not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
+        raise SettingsError(name, f"a whole number from {low} to {high}", value)
+    return int(value)
+
+
+def _prefix(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value or not value.endswith("/") or any(part in ("", ".", "..") for part in value[:-1].split("/")):
+        raise SettingsError(
+            name, 'a key prefix such as "recordings/": it ends with a slash and starts with none', value
+        )
+    return value
+
+
+def _fields(env: Mapping[str, str], name: str) -> Mapping[str, str]:
+    value = env.get(name)
+    rule = f"a JSON object from role to field name, roles of {', '.join(DEFAULT_FIELDS)}"
+    try:
+        given = protojson.parse(value or "")
+    except ValueError:
+        raise SettingsError(name, rule, value) from None
+    named = {role: field for role, field in given.items() if isinstance(field, str) and role in DEFAULT_FIELDS}
+    if len(named) != len(given):
+        raise SettingsError(name, rule, value)
+    used = {role: field for role, field in (dict(DEFAULT_FIELDS) | named).items() if field}
+    if any(role not in used for role in REQUIRED_ROLES) or len(set(used.values())) != len(used):
+        raise SettingsError(name, f"{rule}, each field once, {' and '.join(REQUIRED_ROLES)} not empty", value)
+    return used
