@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -58,17 +57,19 @@ class AwsAccess:
     def client(self, service: Any, key: Key | None = None) -> Any:
         """A boto3 client of the operator, or of whoever holds `key`."""
         used = key or self.key
-        credentials: Mapping[str, str] = (
-            {}
-            if used is None
-            else {"aws_access_key_id": used.access_key_id, "aws_secret_access_key": used.secret_access_key}
+        session: Any = boto3.Session(
+            aws_access_key_id=used and used.access_key_id,
+            aws_secret_access_key=used and used.secret_access_key,
+            region_name=self.region,
+            profile_name=None if used else self.profile,
         )
-        session = boto3.Session(profile_name=None if used else self.profile, region_name=self.region, **credentials)
         return session.client(
             service,
             endpoint_url=self.endpoint_url,
             verify=None if self.ca_bundle is None else str(self.ca_bundle),
             config=Config(
+                # By itself boto3 signs S3 links in the old way, which S3 refuses for objects under a KMS key.
+                signature_version="s3v4" if service == "s3" else None,
                 connect_timeout=TIMEOUT_SECONDS,
                 read_timeout=TIMEOUT_SECONDS,
                 retries={"mode": "standard", "total_max_attempts": 3},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -10,44 +11,78 @@ from pathlib import Path
 from pulumi import automation
 
 from scripts.aws_access import AwsAccess
-from scripts.errors import StackError
+from scripts.errors import NoStackError, StackError
 from scripts.outputs import Outputs
 
 PROJECT = "callrec"
 ROOT = Path(__file__).resolve().parent.parent
 
 
+Engine = Callable[[], AbstractContextManager[automation.Stack]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackHandle:
+    """A stack that exists, up or not: enough to take it down when its outputs are gone.
+
+    `engine` gives the Pulumi stack ready for an operation for the length of a `with` block, and raises NoStackError
+    when there is none.
+    """
+
+    stack: str
+    aws: AwsAccess = field(repr=False)
+    engine: Engine = field(repr=False)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """A stack that is up. `config` holds its configuration in clear, keys without their namespace.
-
-    `engine` gives the Pulumi stack ready for an operation for the length of a `with` block.
-    """
+    """A stack that is up. `config` holds its configuration in clear, keys without their namespace."""
 
     stack: str
     outputs: Outputs = field(repr=False)
     config: Mapping[str, str] = field(repr=False)
     aws: AwsAccess = field(repr=False)
-    engine: Callable[[], AbstractContextManager[automation.Stack]] = field(repr=False)
+    engine: Engine = field(repr=False)
+
+    @classmethod
+    def of(cls, handle: StackHandle) -> Deployment:
+        """Read what the stack behind `handle` tells about itself.
+
+        Raises NoStackError when there is no such stack, StackError when it is not up.
+        """
+        with handle.engine() as opened:
+            outputs, config = read(opened)
+        return cls(stack=handle.stack, outputs=outputs, config=config, aws=handle.aws, engine=handle.engine)
 
 
 def real(stack: str, root: Path = ROOT) -> Deployment:
-    """Open a stack of the project in `root` through the Pulumi CLI on PATH.
+    """Open a stack of the project in `root` that is up, through the Pulumi CLI on PATH.
 
-    Raises StackError when there is no such stack, or it is not up.
+    Raises NoStackError when there is no such stack, StackError when it is not up.
+    """
+    return Deployment.of(real_handle(stack, root))
+
+
+def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
+    """Open a stack of the project in `root`, up or not, through the Pulumi CLI on PATH.
+
+    Raises NoStackError when there is no such stack, StackError when it has no region.
     """
 
     @contextmanager
     def engine() -> Generator[automation.Stack]:
         try:
-            yield automation.select_stack(stack_name=stack, work_dir=str(root))
+            opened = automation.select_stack(stack_name=stack, work_dir=str(root))
         except automation.StackNotFoundError:
-            raise StackError(f"there is no stack {stack!r}. See: pulumi stack ls") from None
+            raise NoStackError(f"there is no stack {stack!r}. See: pulumi stack ls") from None
+        yield opened
 
     with engine() as opened:
-        outputs, config = read(opened)
-    access = AwsAccess(region=outputs.region, profile=config.get("aws:profile"))
-    return Deployment(stack=stack, outputs=outputs, config=config, aws=access, engine=engine)
+        named = {name: value.value for name, value in opened.get_all_config().items() if name.startswith("aws:")}
+    region = named.get("aws:region") or os.environ.get("AWS_REGION", "")
+    if not region:
+        raise StackError(f"stack {stack} has no region. Set it: pulumi config set aws:region us-east-1 --stack {stack}")
+    return StackHandle(stack=stack, aws=AwsAccess(region=region, profile=named.get("aws:profile")), engine=engine)
 
 
 def read(stack: automation.Stack) -> tuple[Outputs, dict[str, str]]:

@@ -19,5 +19,9 @@ class StackError(ScriptError):
     """The stack named does not exist, is incomplete, or the engine refused what was asked."""
 
 
+class NoStackError(StackError):
+    """There is no stack of that name."""
+
+
 class UsageError(ScriptError):
     """The options given contradict each other or the stack."""
