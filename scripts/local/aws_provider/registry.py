@@ -1,0 +1,68 @@
+"""The resource types the stand-in maps: those our program uses, and no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import (
+    function_access,
+    function_events,
+    functions,
+    iam_people,
+    iam_policies,
+    kms,
+    s3_bucket,
+    s3_lifecycle,
+    s3_settings,
+    secret_store,
+    sqs_queues,
+    watching,
+)
+from .errors import UnknownTypeError
+
+if TYPE_CHECKING:
+    from .resource import Kind
+
+KINDS: dict[str, Kind] = {
+    kind.pulumi_type: kind()
+    for kind in (
+        s3_bucket.Bucket,
+        s3_settings.BucketVersioning,
+        s3_settings.BucketEncryption,
+        s3_settings.BucketPublicAccessBlock,
+        s3_settings.BucketOwnershipControls,
+        s3_settings.BucketPolicy,
+        s3_settings.BucketLogging,
+        s3_lifecycle.BucketLifecycleConfiguration,
+        kms.Key,
+        kms.Alias,
+        iam_people.User,
+        iam_people.Group,
+        iam_people.UserGroupMembership,
+        iam_people.AccessKey,
+        iam_policies.GroupPolicy,
+        iam_policies.Role,
+        iam_policies.RolePolicy,
+        secret_store.Secret,
+        secret_store.SecretVersion,
+        sqs_queues.Queue,
+        sqs_queues.QueuePolicy,
+        sqs_queues.RedrivePolicy,
+        sqs_queues.RedriveAllowPolicy,
+        functions.Function,
+        function_access.Permission,
+        function_access.FunctionUrl,
+        function_events.EventSourceMapping,
+        watching.LogGroup,
+        watching.MetricAlarm,
+        watching.Dashboard,
+    )
+}
+
+
+def kind_of(pulumi_type: str) -> Kind:
+    """Returns the kind of a resource type; `UnknownTypeError` names a type that is not mapped."""
+    try:
+        return KINDS[pulumi_type]
+    except KeyError:
+        raise UnknownTypeError(pulumi_type) from None
