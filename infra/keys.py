@@ -6,7 +6,7 @@ from infra.rules import Key, either, matching, one_line, url, whole
 
 ARCHIVE_CLASSES = ("GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE")
 LOG_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "3653")
-RUNTIMES = ("python3.11", "python3.12", "python3.13")
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 
 # Role of a field in the Airtable table -> (configuration key, the name people of the manual guide know).
 FIELDS = {

@@ -74,5 +74,6 @@ class Outputs:
             )
         except KeyError as missing:
             raise StackError(
-                f"stack {stack} has no output {missing}: it is not up, or not by this version. Run: pulumi up --stack {stack}"
+                f"stack {stack} has no output {missing}: it is not up, or not by this version. "
+                f"Run: pulumi up --stack {stack}"
             ) from None

@@ -1,0 +1,141 @@
+"""The same Pulumi program on this machine: the real engine, the AWS stand-in provider, the local services."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from pulumi import automation
+from pulumi.automation import ConfigValue, PulumiCommand
+
+import infra.__main__
+from scripts.aws_access import AwsAccess, Key
+from scripts.deployment import PROJECT, Deployment, read
+from scripts.local.aws_provider import AwsTarget, serve
+from scripts.local.services import Services
+
+STACK = "local"
+# The captured webhooks name this bucket and this folder, so that they hold here byte for byte.
+BUCKET = "recordings"
+PREFIX = "calls/"
+
+Report = Callable[[str], None]
+
+
+def configuration(services: Services) -> dict[str, ConfigValue]:
+    """Configuration of the local stack: everything at its default but where this machine is not AWS."""
+    architecture = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
+    plain = {
+        "livekitApiKey": services.livekit_api_key,
+        "airtableUrl": services.airtable_url,
+        "airtableBase": services.airtable_base,
+        "airtableTable": services.airtable_table,
+        "bucketName": BUCKET,
+        "recordingsPrefix": PREFIX,
+        "disposable": "true",
+        "functionRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "functionArchitecture": architecture,
+    }
+    secret = {
+        "livekitApiSecret": services.livekit_api_secret,
+        "airtableToken": services.airtable_token,
+        "linkSigningKey": services.link_signing_key,
+    }
+    return {
+        "aws:region": ConfigValue(services.region),
+        **{f"{PROJECT}:{key}": ConfigValue(value) for key, value in plain.items()},
+        **{f"{PROJECT}:{key}": ConfigValue(value, secret=True) for key, value in secret.items()},
+    }
+
+
+def target(services: Services) -> AwsTarget:
+    """The emulator as the stand-in provider reaches it."""
+    return AwsTarget(
+        endpoint_url=services.endpoint_url,
+        region=services.region,
+        access_key_id=services.access_key_id,
+        secret_access_key=services.secret_access_key,
+        ca_bundle=services.ca_bundle,
+    )
+
+
+@contextmanager
+def opened(
+    services: Services,
+    command: PulumiCommand,
+    stack: str = STACK,
+    program: Callable[[], None] = infra.__main__.main,
+) -> Generator[automation.Stack]:
+    """Open the Pulumi stack, made if it is not there, with the stand-in provider attached for the block."""
+    folder = Path(services.folder)
+    state = folder / "state"
+    workspace = folder / "workspace" / stack
+    for place in (state, workspace):
+        place.mkdir(parents=True, exist_ok=True)
+    with serve(target(services)) as port:
+        yield automation.create_or_select_stack(
+            stack_name=stack,
+            project_name=PROJECT,
+            program=program,
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(workspace),
+                pulumi_command=command,
+                pulumi_home=str(folder / "pulumi"),
+                env_vars=environment(services, port, state),
+            ),
+        )
+
+
+def environment(services: Services, port: int, state: Path) -> Mapping[str, str]:
+    """What the engine needs to stay on this machine: its state in a folder, its provider on a port."""
+    return {
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": services.passphrase,
+        "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def up(
+    services: Services,
+    command: PulumiCommand,
+    report: Report,
+    changes: Mapping[str, ConfigValue] | None = None,
+    stack: str = STACK,
+) -> Deployment:
+    """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
+    with opened(services, command, stack) as engine:
+        engine.set_all_config({**configuration(services), **(changes or {})})
+        engine.up(on_output=report)
+    return deployment(services, command, stack)
+
+
+def deployment(services: Services, command: PulumiCommand, stack: str = STACK) -> Deployment:
+    """The local stack as the commands see it.
+
+    Raises StackError when it is not up.
+    """
+    with opened(services, command, stack) as engine:
+        outputs, config = read(engine)
+    return Deployment(
+        stack=stack,
+        outputs=outputs,
+        config=config,
+        aws=access(services),
+        engine=partial(opened, services, command, stack),
+    )
+
+
+def access(services: Services) -> AwsAccess:
+    """The operator's access to the emulator."""
+    return AwsAccess(
+        region=services.region,
+        key=Key(access_key_id=services.access_key_id, secret_access_key=services.secret_access_key),
+        endpoint_url=services.endpoint_url,
+        ca_bundle=Path(services.ca_bundle),
+    )

@@ -1,0 +1,152 @@
+"""Configuration: what is refused, what the refusal says, and that `Pulumi.yaml` declares the same keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import config
+from infra.errors import ConfigError
+from infra.keys import KEYS
+from infra.package import ROOT
+from infra.rules import Key, one_line
+from tests.unit.recorder import REQUIRED, SECRETS, run_program
+
+GOOD = {key.name: key.default for key in KEYS} | REQUIRED
+
+
+def problems(**changes: str) -> list[str]:
+    return config.check("practice", "us-east-1", GOOD | changes)
+
+
+def test_the_least_configuration_is_accepted() -> None:
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("livekitUrl", "livekit.cloud"),
+        ("livekitUrl", "ws://example.com"),
+        ("livekitUrl", "wss://"),
+        ("livekitUrl", "wss://host:port"),
+        ("livekitUrl", "wss://host?token=x"),
+        ("livekitApiKey", "a b"),
+        ("livekitApiSecret", "short"),
+        ("livekitApiSecret", " " + "x" * 40),
+        ("airtableToken", "key123"),
+        ("airtableBase", "app123"),
+        ("airtableBase", "appAAAAAAAAAAAAAé"),
+        ("airtableTable", "two\nlines"),
+        ("airtableUrl", "http://api.airtable.com"),
+        ("fieldRoomName", "\t"),
+        ("linkSigningKey", "short"),
+        ("linkDays", "0"),
+        ("linkDays", "3651"),
+        ("linkDays", "30.5"),
+        ("linkDays", "٣٠"),
+        ("matchWindowSeconds", "-1"),
+        ("bucketName", "UPPER"),
+        ("bucketName", "a"),
+        ("recordingsPrefix", "recordings"),
+        ("recordingsPrefix", "/recordings/"),
+        ("recordingsPrefix", "../"),
+        ("encryption", "none"),
+        ("archiveClass", "GLACIAL"),
+        ("archiveAfterDays", "abc"),
+        ("retentionDays", "0"),
+        ("noncurrentDays", "0"),
+        ("accessLogs", "yes"),
+        ("disposable", "True"),
+        ("logRetentionDays", "31"),
+        ("functionRuntime", "python3.9"),
+        ("functionArchitecture", "x86"),
+        ("receiveConcurrency", "0"),
+        ("deliverConcurrency", "1001"),
+        ("playConcurrency", "many"),
+        ("deliverMaximumConcurrency", "1"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: str) -> None:
+    known = {entry.name: entry for entry in KEYS}[key]
+    [sentence] = [line for line in problems(**{key: value}) if line.startswith(f"{key}:")]
+    assert known.rule in sentence
+    assert f"pulumi config set {'--secret ' if known.secret else ''}{key} " in sentence
+    if known.secret:
+        assert value not in sentence
+    else:
+        assert repr(value) in sentence
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_missing_value_is_named(key: str) -> None:
+    [sentence] = problems(**{key: ""})
+    assert sentence.startswith(f"{key}: ")
+    assert "it is not set" in sentence
+    assert "pulumi config set" in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"archiveAfterDays": "30", "retentionDays": "30"}, "archiveAfterDays: below retentionDays (30)"),
+        ({"archiveClass": "STANDARD_IA", "archiveAfterDays": "29"}, "at least 30 for STANDARD_IA"),
+        ({"previousLivekitApiKey": "APIold"}, "goes together with previousLivekitApiSecret"),
+        ({"previousLivekitApiSecret": "x" * 40}, "goes together with previousLivekitApiSecret"),
+        ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
+    ],
+)
+def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
+    [sentence] = problems(**changes)
+    assert said in sentence
+
+
+@pytest.mark.parametrize("changes", [{"archiveAfterDays": "29", "retentionDays": "30"}, {"archiveAfterDays": "0"}])
+def test_what_is_no_contradiction_passes(changes: dict[str, str]) -> None:
+    assert problems(**changes) == []
+
+
+@pytest.mark.parametrize("stack", ["Practice", "a" * 25, "-a", "a-", "1a", ""])
+def test_a_stack_name_that_makes_bad_names_is_refused(stack: str) -> None:
+    [sentence] = config.check(stack, "us-east-1", GOOD)
+    assert sentence.startswith("stack: ")
+
+
+def test_all_problems_come_in_one_error_before_any_resource() -> None:
+    with pytest.raises(ConfigError) as refused:
+        run_program({"linkDays": "x", "misspelt": "1"}, stack="practice", region="")
+    text = str(refused.value)
+    for key in (*REQUIRED, "linkDays", "misspelt", "aws:region"):
+        assert f"{key}: " in text
+    assert "breaks 8 rule(s)" in text
+
+
+def test_a_bad_region_is_named() -> None:
+    [sentence] = config.check("practice", "Virginia", GOOD)
+    assert "aws:region" in sentence
+    assert "'Virginia'" in sentence
+
+
+def test_a_secret_in_clear_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ConfigError, match="airtableToken: a secret must be stored encrypted") as refused:
+        run_program(secret=frozenset(SECRETS) - {"airtableToken"})
+    assert SECRETS["airtableToken"] not in str(refused.value)
+    assert "pulumi config set --secret airtableToken" in str(refused.value)
+
+
+def test_pulumi_yaml_declares_the_same_keys() -> None:
+    declared: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert list(declared) == [key.name for key in KEYS]
+    for key in KEYS:
+        entry = declared[key.name]
+        assert entry["type"] == "string"
+        assert entry["default"] == key.default
+        assert entry["description"].startswith(key.rule)
+        assert key.required == ("(required)" in entry["description"])
+        assert key.secret == ("(secret)" in entry["description"])
+
+
+def test_an_optional_key_may_be_empty() -> None:
+    assert Key(name="k", rule="r", check=one_line(1, 2), example="e").problem("") is None

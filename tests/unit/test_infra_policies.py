@@ -1,0 +1,250 @@
+"""Every policy, word for word: a change of any line must be a change of this file too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra import policies
+
+BUCKET = "arn:aws:s3:::recordings"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:callrec"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:events.fifo"
+DEAD = "arn:aws:sqs:us-east-1:123456789012:events-dlq.fifo"
+LOG = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f"
+ACCOUNT = "123456789012"
+
+VERSION = "2012-10-17"
+READ_SECRET = {
+    "Sid": "ReadSecret",
+    "Effect": "Allow",
+    "Action": ["secretsmanager:GetSecretValue"],
+    "Resource": SECRET,
+}
+WRITE_LOG = {
+    "Sid": "WriteLog",
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": f"{LOG}:*",
+}
+THROUGH_S3 = {
+    "StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"},
+    "StringLike": {"kms:EncryptionContext:aws:s3:arn": [BUCKET, f"{BUCKET}/*"]},
+}
+TLS_ONLY = [
+    {
+        "Sid": "DenyPlainHttp",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [BUCKET, f"{BUCKET}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    },
+    {
+        "Sid": "DenyOldTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [BUCKET, f"{BUCKET}/*"],
+        "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+    },
+]
+
+EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
+    "bucket": (policies.bucket(BUCKET), TLS_ONLY),
+    "access_log_bucket": (
+        policies.access_log_bucket(BUCKET, "arn:aws:s3:::watched", ACCOUNT),
+        [
+            {
+                "Sid": "AllowAccessLogs",
+                "Effect": "Allow",
+                "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": f"{BUCKET}/*",
+                "Condition": {
+                    "ArnLike": {"aws:SourceArn": "arn:aws:s3:::watched"},
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                },
+            },
+            *TLS_ONLY,
+        ],
+    ),
+    "queue": (
+        policies.queue(QUEUE),
+        [
+            {
+                "Sid": "DenyPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": QUEUE,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    ),
+    "recordings_key": (
+        policies.recordings_key(ACCOUNT, "aws"),
+        [
+            {
+                "Sid": "AccountAdministersByIam",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    ),
+    "trust": (
+        policies.trust("lambda.amazonaws.com", ACCOUNT),
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            }
+        ],
+    ),
+    "uploader with a key": (
+        policies.uploader(BUCKET, "recordings/", KEY, "us-east-1"),
+        [
+            {
+                "Sid": "PutRecordings",
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+                "Resource": f"{BUCKET}/recordings/*",
+            },
+            {
+                "Sid": "EncryptRecordings",
+                "Effect": "Allow",
+                "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+                "Resource": KEY,
+                "Condition": THROUGH_S3,
+            },
+        ],
+    ),
+    "uploader without a key": (
+        policies.uploader(BUCKET, "calls/", None, "us-east-1"),
+        [
+            {
+                "Sid": "PutRecordings",
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+                "Resource": f"{BUCKET}/calls/*",
+            }
+        ],
+    ),
+    "receive": (
+        policies.receive(SECRET, QUEUE, LOG),
+        [
+            READ_SECRET,
+            {"Sid": "Enqueue", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": QUEUE},
+            WRITE_LOG,
+        ],
+    ),
+    "deliver": (
+        policies.deliver(
+            secret_arn=SECRET,
+            queue_arn=QUEUE,
+            dead_letter_queue_arn=DEAD,
+            bucket_arn=BUCKET,
+            prefix="recordings/",
+            log_group_arn=LOG,
+        ),
+        [
+            READ_SECRET,
+            {
+                "Sid": "WorkQueue",
+                "Effect": "Allow",
+                "Action": [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:GetQueueAttributes",
+                ],
+                "Resource": QUEUE,
+            },
+            {"Sid": "Bury", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": DEAD},
+            {
+                "Sid": "SeeVersions",
+                "Effect": "Allow",
+                "Action": ["s3:ListBucketVersions"],
+                "Resource": BUCKET,
+                "Condition": {"StringLike": {"s3:prefix": "recordings/*"}},
+            },
+            WRITE_LOG,
+        ],
+    ),
+    "play with a key": (
+        policies.play(
+            secret_arn=SECRET,
+            bucket_arn=BUCKET,
+            prefix="recordings/",
+            key_arn=KEY,
+            region="us-east-1",
+            log_group_arn=LOG,
+        ),
+        [
+            READ_SECRET,
+            {
+                "Sid": "ReadRecordings",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
+                "Resource": f"{BUCKET}/recordings/*",
+            },
+            WRITE_LOG,
+            {
+                "Sid": "DecryptRecordings",
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt"],
+                "Resource": KEY,
+                "Condition": THROUGH_S3,
+            },
+        ],
+    ),
+    "play without a key": (
+        policies.play(
+            secret_arn=SECRET,
+            bucket_arn=BUCKET,
+            prefix="recordings/",
+            key_arn=None,
+            region="us-east-1",
+            log_group_arn=LOG,
+        ),
+        [
+            READ_SECRET,
+            {
+                "Sid": "ReadRecordings",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
+                "Resource": f"{BUCKET}/recordings/*",
+            },
+            WRITE_LOG,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_policy_is_word_for_word(name: str) -> None:
+    written, statements = EXPECTED[name]
+    assert written == {"Version": VERSION, "Statement": statements}
+
+
+def test_dead_letters_come_from_one_queue() -> None:
+    assert policies.redrive_allow(QUEUE) == {"redrivePermission": "byQueue", "sourceQueueArns": [QUEUE]}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_nothing_is_allowed_by_wildcard(name: str) -> None:
+    for statement in EXPECTED[name][0]["Statement"]:
+        if statement["Effect"] == "Allow" and name != "recordings_key":
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not [action for action in actions if "*" in action]
+            assert statement.get("Resource") != "*"
+
+
+def test_a_condition_is_left_out_when_there_is_none() -> None:
+    assert "Condition" not in policies.allow("S", ["s3:GetObject"], BUCKET)

@@ -1,0 +1,308 @@
+"""The whole program under recording mocks: what each configuration makes, and how it is set."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from typing import Any
+
+import pytest
+
+from infra import policies
+from infra.package import ROOT
+from scripts.outputs import Outputs
+from tests.unit.recorder import ACCOUNT, REQUIRED, SECRETS, Run, run_program
+
+BUCKET = f"callrec-practice-recordings-{ACCOUNT}"
+STORAGE_KINDS = (
+    "s3/bucket",
+    "s3/bucketVersioning",
+    "s3/bucketServerSideEncryptionConfiguration",
+    "s3/bucketPublicAccessBlock",
+    "s3/bucketOwnershipControls",
+    "s3/bucketPolicy",
+    "s3/bucketLifecycleConfiguration",
+)
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return run_program()
+
+
+def changed(**changes: str) -> Run:
+    return run_program(REQUIRED | changes)
+
+
+def test_bucket_is_versioned_encrypted_closed_and_owned(run: Run) -> None:
+    assert run.one("s3/bucket", "recordings")["bucket"] == BUCKET
+    assert run.one("s3/bucketVersioning", "recordings")["versioningConfiguration"] == {"status": "Enabled"}
+    [rule] = run.one("s3/bucketServerSideEncryptionConfiguration", "recordings")["rules"]
+    assert rule["bucketKeyEnabled"] is True
+    assert rule["applyServerSideEncryptionByDefault"] == {
+        "sseAlgorithm": "aws:kms",
+        "kmsMasterKeyId": f"arn:aws:kms:us-east-1:{ACCOUNT}:recordings",
+    }
+    closed = run.one("s3/bucketPublicAccessBlock", "recordings")
+    switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert [closed[switch] for switch in switches] == [True] * 4
+    assert run.one("s3/bucketOwnershipControls", "recordings")["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
+    arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}"
+    assert json.loads(run.one("s3/bucketPolicy", "recordings")["policy"]) == policies.bucket(arn)
+
+
+def test_key_rotates_every_year(run: Run) -> None:
+    key = run.one("kms/key", "recordings")
+    assert key["enableKeyRotation"] is True
+    assert key["rotationPeriodInDays"] == 365
+    assert key["deletionWindowInDays"] == 30
+    assert json.loads(key["policy"]) == policies.recordings_key(ACCOUNT, "aws")
+
+
+def test_s3_encryption_makes_no_key() -> None:
+    run = changed(encryption="s3")
+    assert not run.of("kms/key")
+    [rule] = run.one("s3/bucketServerSideEncryptionConfiguration", "recordings")["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    assert rule["bucketKeyEnabled"] is False
+    for kind, name in (("iam/groupPolicy", "uploader"), ("iam/rolePolicy", "play")):
+        assert "kms:" not in run.one(kind, name)["policy"]
+    assert "keyArn" not in run.outputs
+
+
+def lifecycle(run: Run) -> dict[str, Any]:
+    rules = run.one("s3/bucketLifecycleConfiguration", "recordings")["rules"]
+    return {rule["id"]: rule for rule in rules}
+
+
+def test_recordings_age_as_by_default(run: Run) -> None:
+    rules = lifecycle(run)
+    assert rules["age-recordings"] == {
+        "id": "age-recordings",
+        "status": "Enabled",
+        "filter": {"prefix": "recordings/"},
+        "transitions": [{"days": 30, "storageClass": "GLACIER_IR"}],
+        "noncurrentVersionExpiration": {"noncurrentDays": 30},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 1},
+    }
+    assert rules["clear-delete-markers"] == {
+        "id": "clear-delete-markers",
+        "status": "Enabled",
+        "filter": {"prefix": "recordings/"},
+        "expiration": {"expiredObjectDeleteMarker": True},
+    }
+
+
+def test_recordings_age_as_configured() -> None:
+    run = changed(
+        archiveClass="DEEP_ARCHIVE", archiveAfterDays="90", retentionDays="2555", noncurrentDays="7",
+        recordingsPrefix="calls/",
+    )  # fmt: skip
+    rule = lifecycle(run)["age-recordings"]
+    assert rule["filter"] == {"prefix": "calls/"}
+    assert rule["transitions"] == [{"days": 90, "storageClass": "DEEP_ARCHIVE"}]
+    assert rule["expiration"] == {"days": 2555}
+    assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+
+
+def test_recordings_are_protected_with_their_settings_and_key(run: Run) -> None:
+    for kind in (*STORAGE_KINDS, "kms/key", "kms/alias"):
+        resource = run.of(kind)["recordings"]
+        assert (resource.protect, resource.retain) == (True, True), kind
+    assert run.one("s3/bucket", "recordings")["forceDestroy"] is False
+    others = [r for r in run.resources if r.type.startswith("aws:") and not r.type.startswith(("aws:s3", "aws:kms"))]
+    assert others
+    assert not [r for r in others if r.protect or r.retain]
+
+
+def test_a_disposable_stack_protects_nothing() -> None:
+    run = changed(disposable="true", accessLogs="true")
+    assert not [r for r in run.resources if r.protect or r.retain]
+    assert run.one("s3/bucket", "recordings")["forceDestroy"] is True
+    assert {s.inputs["recoveryWindowInDays"] for s in run.of("secretsmanager/secret").values()} == {0}
+
+
+def test_access_logs_go_to_a_private_bucket_of_their_own() -> None:
+    run = changed(accessLogs="true", bucketName="b" * 60)
+    logs = run.one("s3/bucket", "recordings-access-logs")["bucket"]
+    assert len(logs) <= 63
+    logging = run.one("s3/bucketLogging", "recordings")
+    assert (logging["bucket"], logging["targetBucket"], logging["targetPrefix"]) == ("b" * 60, logs, "s3/")
+    [rule] = run.one("s3/bucketServerSideEncryptionConfiguration", "recordings-access-logs")["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    policy = json.loads(run.one("s3/bucketPolicy", "recordings-access-logs")["policy"])
+    arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{logs}"
+    assert policy == policies.access_log_bucket(arn, f"arn:aws:s3:::{'b' * 60}", ACCOUNT)
+    assert run.of("s3/bucketPublicAccessBlock")["recordings-access-logs"].protect is True
+
+
+def test_uploader_is_a_user_whose_group_carries_the_policy(run: Run) -> None:
+    assert run.one("iam/user", "uploader")["name"] == "callrec-practice-uploader"
+    member = run.one("iam/userGroupMembership", "uploader")
+    assert (member["user"], member["groups"]) == ("callrec-practice-uploader", ["callrec-practice-uploaders"])
+    arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}"
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:recordings"
+    expected = policies.uploader(arn, "recordings/", key, "us-east-1")
+    assert json.loads(run.one("iam/groupPolicy", "uploader")["policy"]) == expected
+
+
+def test_uploader_key_is_kept_as_a_secret(run: Run) -> None:
+    kept = run.of("secretsmanager/secretVersion")["uploader"]
+    assert "secretString" in kept.secret
+    assert json.loads(kept.inputs["secretString"]) == {
+        "access_key_id": "uploader-id",
+        "secret_access_key": "uploader-secret",
+        "bucket": BUCKET,
+        "region": "us-east-1",
+    }
+    assert "uploaderSecretAccessKey" in run.secret_outputs
+
+
+def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
+    for name in ("events", "events-dlq"):
+        queue = run.one("sqs/queue", name)
+        assert queue["name"] == f"callrec-practice-{name}.fifo"
+        assert queue["fifoQueue"] is True
+        assert queue["contentBasedDeduplication"] is False
+        assert (queue["deduplicationScope"], queue["fifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+        assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
+        assert queue["sqsManagedSseEnabled"] is True
+        arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue['name']}"
+        assert json.loads(run.one("sqs/queuePolicy", name)["policy"]) == policies.queue(arn)
+    deliver = run.one("lambda/function", "deliver")
+    assert run.one("sqs/queue", "events")["visibilityTimeoutSeconds"] >= 6 * deliver["timeout"]
+    dead = f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice-events-dlq.fifo"
+    redrive = json.loads(run.one("sqs/redrivePolicy", "events")["redrivePolicy"])
+    assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 200}
+    allowed = json.loads(run.one("sqs/redriveAllowPolicy", "events")["redriveAllowPolicy"])
+    assert allowed == policies.redrive_allow(dead.replace("-dlq", ""))
+
+
+def test_deliver_works_the_queue_in_tens_with_partial_failures(run: Run) -> None:
+    mapping = run.one("lambda/eventSourceMapping", "deliver")
+    assert mapping["batchSize"] == 10
+    assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["scalingConfig"] == {"maximumConcurrency": 2}
+    assert mapping["functionName"] == "callrec-practice-deliver"
+
+
+@pytest.mark.parametrize("name", ["receive", "deliver", "play"])
+def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
+    function = run.one("lambda/function", name)
+    assert function["name"] == f"callrec-practice-{name}"
+    assert function["handler"] == f"functions.{name}.handler"
+    assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
+    assert function["role"] == f"arn:aws:iam:us-east-1:{ACCOUNT}:callrec-practice-{name}"
+    trust = json.loads(run.one("iam/role", name)["assumeRolePolicy"])
+    assert trust == policies.trust("lambda.amazonaws.com", ACCOUNT)
+    log = run.one("cloudwatch/logGroup", name)
+    assert (log["name"], log["retentionInDays"]) == (f"/aws/lambda/callrec-practice-{name}", 90)
+    assert "reservedConcurrentExecutions" not in function
+    allowed = json.loads(run.one("iam/rolePolicy", name)["policy"])["Statement"]
+    [writes] = [s for s in allowed if s["Sid"] == "WriteLog"]
+    assert writes["Resource"].endswith(f":/aws/lambda/callrec-practice-{name}:*")
+
+
+def test_concurrency_and_runtime_are_configurable() -> None:
+    run = changed(
+        receiveConcurrency="20", deliverConcurrency="5", playConcurrency="10", deliverMaximumConcurrency="3",
+        functionRuntime="python3.12", functionArchitecture="x86_64",
+    )  # fmt: skip
+    functions = run.of("lambda/function")
+    reserved = {name: f.inputs["reservedConcurrentExecutions"] for name, f in functions.items()}
+    assert reserved == {"receive": 20, "deliver": 5, "play": 10}
+    assert {f.inputs["runtime"] for f in functions.values()} == {"python3.12"}
+    assert {tuple(f.inputs["architectures"]) for f in functions.values()} == {("x86_64",)}
+    assert run.one("lambda/eventSourceMapping", "deliver")["scalingConfig"] == {"maximumConcurrency": 3}
+
+
+@pytest.mark.parametrize("name", ["receive", "play"])
+def test_addresses_carry_both_permissions(run: Run, name: str) -> None:
+    assert run.one("lambda/functionUrl", name)["authorizationType"] == "NONE"
+    by_url = run.one("lambda/permission", f"{name}-url")
+    assert (by_url["action"], by_url["principal"]) == ("lambda:InvokeFunctionUrl", "*")
+    assert by_url["functionUrlAuthType"] == "NONE"
+    invoke = run.one("lambda/permission", f"{name}-by-url")
+    assert (invoke["action"], invoke["principal"]) == ("lambda:InvokeFunction", "*")
+    assert invoke["invokedViaFunctionUrl"] is True
+
+
+def test_deliver_has_no_address(run: Run) -> None:
+    assert set(run.of("lambda/functionUrl")) == {"receive", "play"}
+
+
+def test_credentials_hold_current_and_previous_keys() -> None:
+    run = changed(
+        previousLivekitApiKey="APIold",
+        previousLivekitApiSecret="o" * 40,
+        previousLinkSigningKey="p" * 40,
+    )
+    kept = run.of("secretsmanager/secretVersion")["credentials"]
+    assert "secretString" in kept.secret
+    assert json.loads(kept.inputs["secretString"]) == {
+        "livekit_keys": {"APIpractice": SECRETS["livekitApiSecret"], "APIold": "o" * 40},
+        "airtable_token": SECRETS["airtableToken"],
+        "link_keys": ["p" * 40, SECRETS["linkSigningKey"]],
+    }
+
+
+def test_credentials_hold_no_previous_key_by_default(run: Run) -> None:
+    kept = json.loads(run.one("secretsmanager/secretVersion", "credentials")["secretString"])
+    assert list(kept["livekit_keys"]) == ["APIpractice"]
+    assert kept["link_keys"] == [SECRETS["linkSigningKey"]]
+
+
+def test_secrets_are_never_plain(run: Run) -> None:
+    for resource in run.resources:
+        shown = {name: value for name, value in resource.inputs.items() if name not in resource.secret}
+        for secret in (*SECRETS.values(), "uploader-secret"):
+            assert secret not in json.dumps(shown, default=str), resource
+    shown = {name: value for name, value in run.outputs.items() if name not in run.secret_outputs}
+    for secret in (*SECRETS.values(), "uploader-secret"):
+        assert secret not in json.dumps(shown, default=str)
+
+
+def test_everything_that_can_be_is_tagged(run: Run) -> None:
+    tagged = {
+        "s3/bucket", "kms/key", "iam/user", "iam/role", "secretsmanager/secret", "sqs/queue", "lambda/function",
+        "cloudwatch/logGroup",
+    }  # fmt: skip
+    for kind in tagged:
+        for resource in run.of(kind).values():
+            assert resource.inputs["tags"] == {
+                "application": "callrec",
+                "stack": "practice",
+                "managed-by": "pulumi",
+            }, resource
+
+
+def test_stacks_live_side_by_side() -> None:
+    def names(stack: str) -> set[str]:
+        made = run_program(stack=stack).resources
+        physical = {str(r.inputs.get("name") or r.inputs.get("bucket")) for r in made if r.type.startswith("aws:")}
+        return physical - {"None", "put-recordings", "own-step-only"}
+
+    first, second = names("north"), names("south")
+    assert len(first) == 13
+    assert not first & second
+
+
+def test_outputs_are_what_the_commands_read(run: Run) -> None:
+    outputs = Outputs.of("practice", run.outputs)
+    assert outputs.bucket == BUCKET
+    assert outputs.webhook_url == "https://receive.lambda-url.us-east-1.on.aws"
+    assert outputs.play_url == "https://play.lambda-url.us-east-1.on.aws"
+    assert outputs.functions["deliver"] == "callrec-practice-deliver"
+    assert outputs.log_groups["play"] == "/aws/lambda/callrec-practice-play"
+    assert outputs.airtable.fields["recording_url"] == "audio_recording_url"
+    assert outputs.bucket_settings["archiveAfterDays"] == 30
+
+
+def test_the_folder_runs_as_the_official_cli_runs_it() -> None:
+    """The Python language host runs the folder `infra` by `runpy`, under the name `__main__`."""
+
+    def program() -> None:
+        runpy.run_path(str(ROOT / "infra"), run_name="__main__")
+
+    run = run_program(program=program)
+    assert run.one("s3/bucket", "recordings")["bucket"] == BUCKET
