@@ -40,32 +40,23 @@ def _odd_true(*values: Value) -> Value:
     return sum(truth(value) for value in values) % 2 == 1
 
 
-def _find(needle: Value, hay: Value, start: Value = 1) -> Value:
+def _find(needle: Value, hay: Value, start: Value = None) -> Value:
     """1-based place of the first occurrence, 0 without one; case counts."""
-    return _place(as_text(needle), as_text(hay), as_number(start))
+    if start is not None:
+        raise FormulaRefusal("The stand-in does not know from where FIND and SEARCH count a start position.")
+    return str(as_text(hay)).find(str(as_text(needle))) + 1
 
 
-def _search(needle: Value, hay: Value, start: Value = 1) -> Value:
+def _search(needle: Value, hay: Value, start: Value = None) -> Value:
     """As FIND, but blank without an occurrence; refused where ignoring case would change the answer."""
-    wanted, text, first = str(as_text(needle)), str(as_text(hay)), as_number(start)
-    place = _place(wanted, text, first)
-    if place != _place(wanted.lower(), text.lower(), first):
+    place = _find(needle, hay, start)
+    if place != _find(str(as_text(needle)).lower(), str(as_text(hay)).lower()):
         raise FormulaRefusal("The stand-in does not know whether SEARCH minds case; give it LOWER() of both.")
     return place or None
 
 
-def _place(needle: str | Broken, hay: str | Broken, start: float | Broken) -> int | Broken:
-    if isinstance(needle, Broken) or isinstance(hay, Broken) or isinstance(start, Broken):
-        return ERROR
-    return hay.find(needle, max(int(start) - 1, 0)) + 1
-
-
 def _of_text(change: Callable[[str], Value]) -> Callable[[Value], Value]:
-    def run(value: Value) -> Value:
-        text = as_text(value)
-        return text if isinstance(text, Broken) else change(text)
-
-    return run
+    return lambda value: change(str(as_text(value)))
 
 
 def _exact(left: Value, right: Value) -> Value:
@@ -88,6 +79,7 @@ def _abs(value: Value) -> Value:
     return number if isinstance(number, Broken) else abs(number)
 
 
+# None is ever given #ERROR!: formula.py passes it on by itself.
 # IF, NOW, TODAY, RECORD_ID and CREATED_TIME need more than their arguments: formula.py answers them.
 FUNCTIONS: dict[str, Function] = {
     "AND": Function(_all_true, 1, _ANY),
