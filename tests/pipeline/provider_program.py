@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi_aws import cloudwatch, get_caller_identity, get_partition, get_region, iam, kms, lambda_, s3, secretsmanager, sqs
+from pulumi_aws import (
+    cloudwatch,
+    get_caller_identity,
+    get_partition,
+    get_region,
+    iam,
+    kms,
+    lambda_,
+    s3,
+    secretsmanager,
+    sqs,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +64,9 @@ class Wanted:
 def write_zip(path: Path, answer: str) -> Path:
     """Writes a function that answers `answer`."""
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("main.py", f"def handler(event, context):\n    return {{'statusCode': 200, 'body': {answer!r}}}\n")
+        archive.writestr(
+            "main.py", f"def handler(event, context):\n    return {{'statusCode': 200, 'body': {answer!r}}}\n"
+        )
     return path
 
 
@@ -113,7 +126,9 @@ def storage(wanted: Wanted) -> None:
             sse_algorithm="aws:kms", kms_master_key_id=key.arn
         )
         if wanted.encryption == "aws:kms"
-        else s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(sse_algorithm="AES256")
+        else s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="AES256"
+        )
     )
     s3.BucketServerSideEncryptionConfiguration(
         "encryption",

@@ -24,7 +24,7 @@ from pulumi import automation
 from scripts.local.aws_provider import AwsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 REGION = "eu-central-1"
 PROJECT = "standin"
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def emulator(folder: Path) -> Iterator[AwsTarget]:
+def emulator(folder: Path) -> Generator[AwsTarget]:
     """Runs ministack over TLS with IAM enforced, keeping everything it writes below `folder`."""
     port = free_port()
     authority = trustme.CA()
@@ -92,7 +92,8 @@ def _wait_until_it_answers(target: AwsTarget, process: subprocess.Popen[bytes]) 
         if process.poll() is not None:
             raise RuntimeError(f"the emulator ended at once with code {process.returncode}")
         with contextlib.suppress(urllib.error.URLError, OSError):
-            urllib.request.urlopen(f"{target.endpoint_url}/_ministack/health", context=trust, timeout=2).close()
+            url = f"{target.endpoint_url}/_ministack/health"
+            urllib.request.urlopen(url, context=trust, timeout=2).close()  # noqa: S310 - our own https address
             return
         time.sleep(0.1)
     raise RuntimeError("the emulator did not answer within 60 s")
@@ -100,7 +101,8 @@ def _wait_until_it_answers(target: AwsTarget, process: subprocess.Popen[bytes]) 
 
 def client_of(target: AwsTarget, service: str) -> Any:
     """Returns a boto3 client that asks the emulator itself, behind the provider's back."""
-    return boto3.client(
+    session: Any = boto3.Session()  # the stubs know each service by its literal name
+    return session.client(
         service,
         endpoint_url=target.endpoint_url,
         region_name=target.region,

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from .target import AwsTarget
 
@@ -41,7 +41,8 @@ class Aws:
 
     def __init__(self, target: AwsTarget) -> None:
         self.target = target
-        self._session = boto3.Session(
+        # The stubs know each service by its literal name; here it is a value.
+        self._session: Any = boto3.Session(
             region_name=target.region,
             aws_access_key_id=target.access_key_id,
             aws_secret_access_key=target.secret_access_key,
@@ -59,7 +60,7 @@ class Aws:
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
-                    service,  # pyright: ignore[reportArgumentType] - the stubs know the literals only
+                    service,
                     endpoint_url=self.target.endpoint_url,
                     verify=str(self.target.ca_bundle) if self.target.ca_bundle else None,
                     config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard"}),
@@ -69,11 +70,16 @@ class Aws:
 
 def is_missing(error: ClientError) -> bool:
     """Whether AWS refused because the thing is not there."""
-    return error.response.get("Error", {}).get("Code") in MISSING
+    return code_of(error) in MISSING
+
+
+def code_of(error: ClientError) -> str:
+    """Returns the service's own code of what it refused."""
+    return error.response.get("Error", {}).get("Code", "")
 
 
 @contextlib.contextmanager
-def ignore_missing() -> Iterator[None]:
+def ignore_missing() -> Generator[None]:
     """Lets a deletion of something already gone pass."""
     try:
         yield
@@ -94,7 +100,7 @@ def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") ->
     return [{key: name, value: text} for name, text in sorted(tags.items())]
 
 
-def tags_of(listed: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:
+def tags_of(listed: list[dict[str, str]] | None, key: str = "Key", value: str = "Value") -> dict[str, str]:
     """Returns tags from the list of pairs that most services give, without AWS's own."""
     return own_tags({tag[key]: tag[value] for tag in listed or []})
 

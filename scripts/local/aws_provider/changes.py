@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, cast
 
 from .schema import Failure, args_class, check_object, output_names
 from .values import UNKNOWN, holds_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .resource import Kind, Prop
     from .values import Props
@@ -17,9 +18,14 @@ DEFAULTS = "__defaults"
 """Where the bridge of pulumi-aws keeps which inputs it made up (a name it gave) in the inputs themselves."""
 
 
-def changed_props(kind: Kind, wanted: Props, known: Props) -> list[Prop]:
-    """Returns the properties in which what is wanted differs from what is known."""
-    return [prop for prop in kind.props if _differs(prop, wanted.get(prop.name), known.get(prop.name))]
+def changed_props(kind: Kind, wanted: Props, known: Props, ignored: Iterable[str] = ()) -> list[Prop]:
+    """Returns the properties in which what is wanted differs from what is known, but for the `ignored` paths."""
+    unseen = {re.split(r"[.\[]", path, maxsplit=1)[0] for path in ignored}
+    return [
+        prop
+        for prop in kind.props
+        if prop.name not in unseen and _differs(prop, wanted.get(prop.name), known.get(prop.name))
+    ]
 
 
 def _differs(prop: Prop, wanted: Any, known: Any) -> bool:
@@ -61,11 +67,11 @@ def unsupported(kind: Kind, inputs: Props) -> list[Failure]:
 
 def _paths_of(value: Any) -> list[str]:
     if isinstance(value, list):
-        return list(dict.fromkeys(path for item in value for path in _paths_of(item)))  # pyright: ignore[reportUnknownVariableType]
+        return list(dict.fromkeys(path for item in cast("list[Any]", value) for path in _paths_of(item)))
     if not isinstance(value, dict):
         return []
     paths: list[str] = []
-    for name, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+    for name, item in cast("dict[str, Any]", value).items():
         paths += [name, *(f"{name}.{path}" for path in _paths_of(item))]
     return paths
 
@@ -95,9 +101,8 @@ def remembered(kind: Kind, live: Props, state: Props) -> Props:
         before = state.get(prop.name)
         if before is None:
             continue
-        if prop.write_only and prop.name not in live:
-            outputs[prop.name] = before
-        elif live.get(prop.name) is not None and prop.same(before, live[prop.name]):
+        untold = prop.write_only and prop.name not in live
+        if untold or (live.get(prop.name) is not None and prop.same(before, live[prop.name])):
             outputs[prop.name] = before
     return {name: value for name, value in outputs.items() if value is not None}
 

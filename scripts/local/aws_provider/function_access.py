@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pulumi_aws import lambda_
 
@@ -70,7 +69,7 @@ class Permission(ReplacedKind):
         if not function:
             raise ImportIdError(f"a permission is imported as function/statement, not {identity!r}")
         answer = or_none(aws.client("lambda").get_policy, FunctionName=function)
-        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        statements: list[Any] = json.loads(answer["Policy"])["Statement"] if answer else []
         found = next((statement for statement in statements if statement["Sid"] == statement_id), None)
         if found is None:
             return None
@@ -135,7 +134,7 @@ class FunctionUrl(Kind):
         live = or_none(aws.client("lambda").get_function_url_config, FunctionName=identity)
         if live is None:
             return None
-        url_id = (urlsplit(live["FunctionUrl"]).hostname or "").partition(".")[0]
+        url_id = live["FunctionUrl"].split("//")[1].partition(".")[0]
         cors = {name: live["Cors"][sent] for name, sent in _CORS.items() if sent in live.get("Cors", {})}
         return {
             "authorizationType": live["AuthType"],

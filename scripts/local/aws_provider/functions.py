@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulumi_aws import lambda_
 
 from .aws import both_tags, ignore_missing, or_none, own_tags, stale
-from .equality import covers, same_set, same_tail
+from .equality import covers, same_set
 from .errors import NotSettledError
 from .resource import Created, Kind, Prop, nested
 from .schema import Failure
@@ -64,7 +64,7 @@ class Function(Kind):
         Prop(name="publish", default=False, write_only=True),
         Prop(name="region", computed=True, replaces=True),
         Prop(name="reservedConcurrentExecutions", default=_UNRESERVED),
-        Prop(name="role", same=same_tail),
+        Prop(name="role"),
         Prop(name="runtime"),
         Prop(name="sourceCodeHash", computed=True, write_only=True),
         Prop(name="tags"),
@@ -199,8 +199,9 @@ def _addresses(aws: Aws, arn: str) -> Props:
 
 def _code_of(live: str, state: Props) -> Props:
     """Code is write-only, so what is known of it holds only while AWS runs the bytes that were uploaded."""
-    uploaded = state.get("codeSha256")
-    return {"code": None, "sourceCodeHash": live} if uploaded not in (None, live) else {}
+    if state.get("codeSha256", live) != live:
+        return {"code": None, "sourceCodeHash": live}
+    return {} if "sourceCodeHash" in state else {"sourceCodeHash": live}
 
 
 def _reserve(aws: Aws, name: str, count: int) -> None:

@@ -175,11 +175,9 @@ class AccessKey(Kind):
     def read(self, aws: Aws, identity: str, state: Props) -> Props | None:
         """ListAccessKeys of the user; whose an imported key is, AWS tells."""
         client = aws.client("iam")
-        user = state.get("user") or (or_none(client.get_access_key_last_used, AccessKeyId=identity) or {}).get(
-            "UserName"
-        )
+        user: Any = state.get("user") or _owner(aws, identity)
         listed: Any = or_none(client.list_access_keys, UserName=user) if user else None
-        keys = listed["AccessKeyMetadata"] if listed else []
+        keys: list[Any] = listed["AccessKeyMetadata"] if listed else []
         found = next((key for key in keys if key["AccessKeyId"] == identity), None)
         if found is None:
             return None
@@ -199,3 +197,8 @@ class AccessKey(Kind):
         """DeleteAccessKey."""
         with ignore_missing():
             aws.client("iam").delete_access_key(UserName=state["user"], AccessKeyId=identity)
+
+
+def _owner(aws: Aws, key: str) -> Any:
+    answer: Any = or_none(aws.client("iam").get_access_key_last_used, AccessKeyId=key)
+    return answer["UserName"] if answer else None

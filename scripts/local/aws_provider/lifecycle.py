@@ -19,10 +19,12 @@ from .changes import (
 )
 from .errors import ProviderError
 from .iam_policies import as_text
-from .schema import Failure
+from .schema import Failure, args_class, fields_of
+from .schema import check as check_shape
+from .values import UNKNOWN, holds_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .aws import Aws
     from .resource import Kind, Prop
@@ -50,7 +52,9 @@ class Difference:
     delete_first: bool
 
 
-def check(kind: Kind, aws: Aws, inputs: Props, old: Props, name: str, tags: Mapping[str, str]) -> Props | list[Failure]:
+def check(
+    kind: Kind, aws: Aws, inputs: Props, *, old: Props, name: str, tags: Mapping[str, str]
+) -> Props | list[Failure]:
     """Returns the inputs as they go into the state, or what is wrong with them.
 
     `name` is what the resource is called if the program gives it no physical name: one that it has stays.
@@ -73,18 +77,18 @@ def _with_name(kind: Kind, inputs: Props, old: Props, proposed: str) -> Props:
 
 def _policies_as_text(kind: Kind, inputs: Props) -> Props:
     """A policy may be given as an object; pulumi-aws makes it JSON text before it goes into the state."""
+    fields = fields_of(args_class(kind.resource))
     objects = {
-        name: as_text(value)
+        name: UNKNOWN if holds_unknown(value) else as_text(value)  # pyright: ignore[reportUnknownArgumentType]
         for name in ("assumeRolePolicy", "policy")
-        if name in kind.by_name and isinstance(value := inputs.get(name), dict)
+        if isinstance(value := inputs.get(name), dict) and not check_shape(fields[name].shape, value, name)
     }
-    failures = bool(objects) and any(failure.path.split(".")[0] in objects for failure in check_inputs(kind, inputs))
-    return inputs if failures else inputs | objects
+    return inputs | objects
 
 
-def diff(kind: Kind, wanted: Props, known: Props) -> Difference:
+def diff(kind: Kind, wanted: Props, known: Props, ignored: Iterable[str] = ()) -> Difference:
     """Compares the checked inputs with the outputs in the state."""
-    props = tuple(changed_props(kind, wanted, known))
+    props = tuple(changed_props(kind, wanted, known, ignored))
     replaces = any(prop.replaces for prop in props)
     return Difference(props=props, delete_first=replaces and needs_name_back(kind, wanted, known))
 
@@ -115,9 +119,9 @@ def read(kind: Kind, aws: Aws, identity: str, state: Props, old_inputs: Props) -
     return outputs, inputs_of(kind, outputs, old_inputs)
 
 
-def update(kind: Kind, aws: Aws, identity: str, inputs: Props, state: Props) -> Props:
+def update(kind: Kind, aws: Aws, identity: str, inputs: Props, *, state: Props, ignored: Iterable[str] = ()) -> Props:
     """Returns the outputs after AWS has been made to have `inputs`."""
-    changed = frozenset(prop.name for prop in changed_props(kind, inputs, state))
+    changed = frozenset(prop.name for prop in changed_props(kind, inputs, state, ignored))
     kind.update(aws, identity, kind.filled(inputs), changed, state)
     return _read_back(kind, aws, identity, _carried(kind, state) | _without_marks(kind.filled(inputs)))
 

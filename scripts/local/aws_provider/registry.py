@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import (
+    alarms,
     function_access,
     function_events,
     functions,
     iam_people,
     iam_policies,
     kms,
+    log_groups,
+    s3_access,
     s3_bucket,
     s3_lifecycle,
     s3_settings,
     secret_store,
+    sqs_policies,
     sqs_queues,
-    watching,
 )
 from .errors import UnknownTypeError
 
@@ -29,9 +32,9 @@ KINDS: dict[str, Kind] = {
         s3_bucket.Bucket,
         s3_settings.BucketVersioning,
         s3_settings.BucketEncryption,
-        s3_settings.BucketPublicAccessBlock,
-        s3_settings.BucketOwnershipControls,
-        s3_settings.BucketPolicy,
+        s3_access.BucketPublicAccessBlock,
+        s3_access.BucketOwnershipControls,
+        s3_access.BucketPolicy,
         s3_settings.BucketLogging,
         s3_lifecycle.BucketLifecycleConfiguration,
         kms.Key,
@@ -46,16 +49,16 @@ KINDS: dict[str, Kind] = {
         secret_store.Secret,
         secret_store.SecretVersion,
         sqs_queues.Queue,
-        sqs_queues.QueuePolicy,
-        sqs_queues.RedrivePolicy,
-        sqs_queues.RedriveAllowPolicy,
+        sqs_policies.QueuePolicy,
+        sqs_policies.RedrivePolicy,
+        sqs_policies.RedriveAllowPolicy,
         functions.Function,
         function_access.Permission,
         function_access.FunctionUrl,
         function_events.EventSourceMapping,
-        watching.LogGroup,
-        watching.MetricAlarm,
-        watching.Dashboard,
+        log_groups.LogGroup,
+        alarms.MetricAlarm,
+        alarms.Dashboard,
     )
 }
 

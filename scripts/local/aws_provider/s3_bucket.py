@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pulumi_aws import s3
 
-from .aws import both_tags, ignore_missing, or_none, tag_list, tags_of
+from .aws import both_tags, code_of, ignore_missing, or_none, tag_list, tags_of
 from .resource import Created, Kind, Prop
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _unless(call: Any, code: str, bucket: str) -> Any:
     try:
         return call(Bucket=bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] == code:
+        if code_of(error) == code:
             return None
         raise
 

@@ -8,7 +8,7 @@ from pulumi_aws import s3
 
 from .aws import or_none
 from .resource import Prop, nested
-from .s3_settings import BucketSetting
+from .s3_settings import BUCKET, REGION, BucketSetting
 
 if TYPE_CHECKING:
     from .aws import Aws
@@ -39,8 +39,8 @@ class BucketLifecycleConfiguration(BucketSetting):
     pulumi_type = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     resource = s3.BucketLifecycleConfiguration
     props = (
-        Prop(name="bucket", replaces=True),
-        Prop(name="region", computed=True, replaces=True),
+        BUCKET,
+        REGION,
         Prop(
             name="rules",
             nested=nested(

@@ -1,4 +1,4 @@
-"""Settings of a bucket, each a resource whose id is the bucket's name."""
+"""What a bucket does with objects: versioning, encryption, access logs. The id of each is the bucket's name."""
 
 # ruff: noqa: ARG002 - every kind has the same methods, and few need all that they are given
 
@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pulumi_aws import s3
 
 from .aws import ignore_missing, or_none
-from .equality import same_json, same_tail
 from .resource import Created, Kind, Prop, nested
 
 if TYPE_CHECKING:
     from .aws import Aws
     from .values import Props
 
-_BUCKET = Prop(name="bucket", replaces=True)
-_REGION = Prop(name="region", computed=True, replaces=True)
+BUCKET = Prop(name="bucket", replaces=True)
+REGION = Prop(name="region", computed=True, replaces=True)
 
 
 class BucketSetting(Kind):
@@ -63,7 +62,7 @@ class BucketVersioning(BucketSetting):
 
     pulumi_type = "aws:s3/bucketVersioning:BucketVersioning"
     resource = s3.BucketVersioning
-    props = (_BUCKET, _REGION, Prop(name="versioningConfiguration", nested=nested("status")))
+    props = (BUCKET, REGION, Prop(name="versioningConfiguration", nested=nested("status")))
 
     def put(self, aws: Aws, bucket: str, inputs: Props) -> None:
         """PutBucketVersioning, except that `Disabled` means never having asked."""
@@ -92,8 +91,8 @@ class BucketEncryption(BucketSetting):
     pulumi_type = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     resource = s3.BucketServerSideEncryptionConfiguration
     props = (
-        _BUCKET,
-        _REGION,
+        BUCKET,
+        REGION,
         Prop(
             name="rules",
             nested=nested(
@@ -140,89 +139,12 @@ def _encryption_of(rule: dict[str, Any]) -> Props:
     }
 
 
-_BLOCKS = {
-    "blockPublicAcls": "BlockPublicAcls",
-    "blockPublicPolicy": "BlockPublicPolicy",
-    "ignorePublicAcls": "IgnorePublicAcls",
-    "restrictPublicBuckets": "RestrictPublicBuckets",
-}
-
-
-class BucketPublicAccessBlock(BucketSetting):
-    """`aws.s3.BucketPublicAccessBlock`."""
-
-    pulumi_type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-    resource = s3.BucketPublicAccessBlock
-    props = (_BUCKET, _REGION, *(Prop(name=name, default=False) for name in _BLOCKS))
-
-    def put(self, aws: Aws, bucket: str, inputs: Props) -> None:
-        """PutPublicAccessBlock."""
-        blocks = {sent: inputs[name] for name, sent in _BLOCKS.items()}
-        aws.client("s3").put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocks)
-
-    def get(self, aws: Aws, bucket: str) -> Props | None:
-        """GetPublicAccessBlock."""
-        answer = or_none(aws.client("s3").get_public_access_block, Bucket=bucket)
-        if answer is None:
-            return None
-        return {name: answer["PublicAccessBlockConfiguration"].get(sent, False) for name, sent in _BLOCKS.items()}
-
-    def remove(self, aws: Aws, bucket: str) -> None:
-        """DeletePublicAccessBlock."""
-        aws.client("s3").delete_public_access_block(Bucket=bucket)
-
-
-class BucketOwnershipControls(BucketSetting):
-    """`aws.s3.BucketOwnershipControls`."""
-
-    pulumi_type = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-    resource = s3.BucketOwnershipControls
-    props = (_BUCKET, _REGION, Prop(name="rule"))
-
-    def put(self, aws: Aws, bucket: str, inputs: Props) -> None:
-        """PutBucketOwnershipControls."""
-        rules = [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]
-        aws.client("s3").put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": rules})
-
-    def get(self, aws: Aws, bucket: str) -> Props | None:
-        """GetBucketOwnershipControls."""
-        answer = or_none(aws.client("s3").get_bucket_ownership_controls, Bucket=bucket)
-        if answer is None:
-            return None
-        return {"rule": {"objectOwnership": answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]}}
-
-    def remove(self, aws: Aws, bucket: str) -> None:
-        """DeleteBucketOwnershipControls."""
-        aws.client("s3").delete_bucket_ownership_controls(Bucket=bucket)
-
-
-class BucketPolicy(BucketSetting):
-    """`aws.s3.BucketPolicy`."""
-
-    pulumi_type = "aws:s3/bucketPolicy:BucketPolicy"
-    resource = s3.BucketPolicy
-    props = (_BUCKET, _REGION, Prop(name="policy", same=same_json))
-
-    def put(self, aws: Aws, bucket: str, inputs: Props) -> None:
-        """PutBucketPolicy."""
-        aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=inputs["policy"])
-
-    def get(self, aws: Aws, bucket: str) -> Props | None:
-        """GetBucketPolicy."""
-        answer = or_none(aws.client("s3").get_bucket_policy, Bucket=bucket)
-        return None if answer is None else {"policy": answer["Policy"]}
-
-    def remove(self, aws: Aws, bucket: str) -> None:
-        """DeleteBucketPolicy."""
-        aws.client("s3").delete_bucket_policy(Bucket=bucket)
-
-
 class BucketLogging(BucketSetting):
     """`aws.s3.BucketLogging`."""
 
     pulumi_type = "aws:s3/bucketLogging:BucketLogging"
     resource = s3.BucketLogging
-    props = (_BUCKET, _REGION, Prop(name="targetBucket", same=same_tail), Prop(name="targetPrefix", default=""))
+    props = (BUCKET, REGION, Prop(name="targetBucket"), Prop(name="targetPrefix", default=""))
 
     def put(self, aws: Aws, bucket: str, inputs: Props) -> None:
         """PutBucketLogging."""
@@ -231,8 +153,8 @@ class BucketLogging(BucketSetting):
 
     def get(self, aws: Aws, bucket: str) -> Props | None:
         """GetBucketLogging."""
-        answer = or_none(aws.client("s3").get_bucket_logging, Bucket=bucket) or {}
-        enabled = answer.get("LoggingEnabled")
+        answer: Any = or_none(aws.client("s3").get_bucket_logging, Bucket=bucket)
+        enabled = answer.get("LoggingEnabled") if answer else None
         if enabled is None:
             return None
         return {"targetBucket": enabled["TargetBucket"], "targetPrefix": enabled.get("TargetPrefix", "")}

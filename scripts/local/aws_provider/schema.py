@@ -134,24 +134,23 @@ def check_object(args: type, value: Mapping[str, Any], path: str = "") -> list[F
 
 def check(shape: Shape, value: Any, path: str) -> list[Failure]:
     """Returns every way in which `value`, found at `path`, has not the given shape; unknown values pass."""
-    if isinstance(value, Unknown):
-        return []
+    failures: list[Failure] = []
     match shape:
+        case _ if isinstance(value, Unknown) or _is_plain(shape, value):
+            pass
         case ObjectOf(args) if isinstance(value, dict):
-            return check_object(args, typing.cast("dict[str, Any]", value), path)
+            failures = check_object(args, typing.cast("dict[str, Any]", value), path)
         case ListOf(item) if isinstance(value, list):
-            items = typing.cast("list[Any]", value)
-            return [failure for index, entry in enumerate(items) for failure in check(item, entry, f"{path}[{index}]")]
+            for index, entry in enumerate(typing.cast("list[Any]", value)):
+                failures += check(item, entry, f"{path}[{index}]")
         case MapOf(item) if isinstance(value, dict):
-            entries = typing.cast("dict[str, Any]", value)
-            return [failure for key, entry in entries.items() for failure in check(item, entry, _join(path, key))]
+            for key, entry in typing.cast("dict[str, Any]", value).items():
+                failures += check(item, entry, _join(path, key))
         case Either(options):
-            tried = [check(option, value, path) for option in options]
-            return min(tried, key=len)
-        case _ if _is_plain(shape, value):
-            return []
+            failures = min((check(option, value, path) for option in options), key=len)
         case _:
-            return [Failure(path, f"{path} must be {_describe(shape)}, not {_describe_value(value)}")]
+            failures = [Failure(path, f"{path} must be {_describe(shape)}, not {_describe_value(value)}")]
+    return failures
 
 
 def _is_plain(shape: Shape, value: Any) -> bool:
@@ -199,19 +198,19 @@ def _options(hint: Any) -> list[Shape]:
         return [option for argument in arguments for option in _options(argument)]
     if origin in (Awaitable, pulumi.Output) or hint is type(None):
         return []  # `Input[T]` is T, an awaitable or an output: only T ever crosses the wire
+    return [_option(hint, origin, arguments)]
+
+
+def _option(hint: Any, origin: Any, arguments: tuple[Any, ...]) -> Shape:
     if origin is Sequence:
-        return [ListOf(_shape_of(arguments[0]))]
+        return ListOf(_shape_of(arguments[0]))
     if origin is Mapping:
-        return [MapOf(_shape_of(arguments[1]))]
+        return MapOf(_shape_of(arguments[1]))
     if hint in _SCALARS:
-        return [_SCALARS[hint]]
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return [_SCALARS[str]]  # an enum is sent as its value, and every one of pulumi-aws is of strings
-    if isinstance(hint, type) and issubclass(hint, pulumi.Archive):
-        return [ArchiveShape()]
-    if isinstance(hint, type) and sdk_types.is_input_type(hint):
-        return [ObjectOf(hint)]
-    raise TypeError(f"pulumi-aws has a type the checks do not know: {hint}")
+        return _SCALARS[hint]
+    if issubclass(hint, enum.Enum):
+        return _SCALARS[str]  # an enum is sent as its value, and every one of pulumi-aws is of strings
+    return ArchiveShape() if issubclass(hint, pulumi.Archive) else ObjectOf(hint)
 
 
 def _join(path: str, key: str) -> str:

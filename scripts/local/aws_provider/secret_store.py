@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pulumi_aws import secretsmanager
 
-from .aws import both_tags, ignore_missing, is_missing, or_none, stale, tag_list, tags_of
-from .equality import same_set
+from .aws import both_tags, code_of, ignore_missing, is_missing, or_none, stale, tag_list, tags_of
+from .equality import same_set, same_tail
 from .errors import ImportIdError
 from .resource import Created, Kind, Prop
 from .schema import Failure
@@ -31,7 +31,7 @@ class Secret(Kind):
     autonamed = "name"
     props = (
         Prop(name="description", default=""),
-        Prop(name="kmsKeyId"),
+        Prop(name="kmsKeyId", same=same_tail),
         Prop(name="name", computed=True, replaces=True),
         Prop(name="recoveryWindowInDays", default=30, write_only=True),
         Prop(name="region", computed=True, replaces=True),
@@ -152,7 +152,7 @@ def _value(aws: Aws, secret: str, version: str) -> Any:
     try:
         return aws.client("secretsmanager").get_secret_value(SecretId=secret, VersionId=version)
     except ClientError as error:
-        if is_missing(error) or error.response["Error"]["Code"] == "InvalidRequestException":
+        if is_missing(error) or code_of(error) == "InvalidRequestException":
             return None  # the secret waits for its deletion
         raise
 

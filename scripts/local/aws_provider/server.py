@@ -13,7 +13,7 @@ from .aws import Aws
 from .servicer import AwsServicer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .target import AwsTarget
 
@@ -22,7 +22,7 @@ _LARGEST_MESSAGE = 400 * 1024 * 1024  # what the Pulumi SDKs allow
 
 
 @contextlib.contextmanager
-def serve(target: AwsTarget) -> Iterator[int]:
+def serve(target: AwsTarget) -> Generator[int]:
     """Serves the stand-in for `target` on loopback and yields its port, for `PULUMI_DEBUG_PROVIDERS=aws:PORT`."""
     server: Any = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="aws-provider"),

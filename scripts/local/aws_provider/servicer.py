@@ -1,5 +1,7 @@
 """The gRPC side: the engine's requests into plain values and back. Thin; the work is in `lifecycle`."""
 
+# ruff: noqa: N802, ARG002 - gRPC gives the methods their names and arguments
+
 from __future__ import annotations
 
 import hashlib
@@ -7,12 +9,12 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import grpc
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from . import lifecycle
-from .errors import ProviderError, sentence_of, sentence_without_values
+from .errors import sentence_of, sentence_without_values
 from .lookups import look_up
 from .registry import kind_of
 from .settings import ProviderSettings, check_settings, settings_of
@@ -80,7 +82,9 @@ class AwsServicer(provider_pb2_grpc.ResourceProviderServicer):
         def answer() -> Any:
             tags = self._settings.get(context.peer(), self._latest).default_tags
             name = f"{request.name}-{hashlib.sha256(request.randomSeed).hexdigest()[:7]}"
-            checked = lifecycle.check(_kind(request), self._aws, decode(request.news), decode(request.olds), name, tags)
+            checked = lifecycle.check(
+                _kind(request), self._aws, decode(request.news), old=decode(request.olds), name=name, tags=tags
+            )
             if isinstance(checked, list):
                 return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(checked))
             return provider_pb2.CheckResponse(inputs=encode(checked))
@@ -92,13 +96,12 @@ class AwsServicer(provider_pb2_grpc.ResourceProviderServicer):
 
         def answer() -> Any:
             wanted, known = decode(request.news), decode(request.olds)
-            found = lifecycle.diff(_kind(request), wanted, known)
-            found_props = [prop for prop in found.props if not _ignored(prop.name, request.ignoreChanges)]
-            detailed = {prop.name: _Diff(kind=_diff_kind(prop, wanted, known)) for prop in found_props}
+            found = lifecycle.diff(_kind(request), wanted, known, request.ignoreChanges)
+            detailed = {prop.name: _Diff(kind=_diff_kind(prop, wanted, known)) for prop in found.props}
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME if detailed else provider_pb2.DiffResponse.DIFF_NONE,
                 diffs=sorted(detailed),
-                replaces=sorted(prop.name for prop in found_props if prop.replaces),
+                replaces=sorted(prop.name for prop in found.props if prop.replaces),
                 deleteBeforeReplace=found.delete_first,
                 detailedDiff=detailed,
                 hasDetailedDiff=True,
@@ -139,7 +142,9 @@ class AwsServicer(provider_pb2_grpc.ResourceProviderServicer):
             if request.preview:
                 outputs = lifecycle.plan(kind, inputs, state)
             else:
-                outputs = lifecycle.update(kind, self._aws, request.id, inputs, state)
+                outputs = lifecycle.update(
+                    kind, self._aws, request.id, inputs, state=state, ignored=request.ignoreChanges
+                )
             return provider_pb2.UpdateResponse(properties=encode(outputs, kind.secrets))
 
         return _answered(context, request, answer)
@@ -160,7 +165,8 @@ class AwsServicer(provider_pb2_grpc.ResourceProviderServicer):
             found = look_up(self._aws, request.tok, decode(request.args))
             if isinstance(found, list):
                 return provider_pb2.InvokeResponse(failures=_failures(found))
-            return provider_pb2.InvokeResponse(**{"return": encode(found)})
+            answered: dict[str, Any] = {"return": encode(found)}  # a keyword of Python
+            return provider_pb2.InvokeResponse(**answered)
 
         return _answered(context, request, answer)
 
@@ -174,10 +180,15 @@ def _answered(context: Any, request: Any, answer: Callable[[], _Answer]) -> _Ans
     try:
         return answer()
     except lifecycle.HalfCreatedError as error:
-        _abort_half_created(context, request, error)
-    except (ClientError, BotoCoreError, ProviderError) as error:
-        context.abort(grpc.StatusCode.UNKNOWN, _sentence(error))
-        raise
+        _attach_created(context, request, error)
+        _abort(context, error.cause)
+    except lifecycle.AWS_FAILURES as error:
+        _abort(context, error)
+
+
+def _abort(context: Any, error: Exception) -> NoReturn:
+    context.abort(grpc.StatusCode.UNKNOWN, _sentence(error))  # raises
+    raise error
 
 
 def _sentence(error: Exception) -> str:
@@ -186,7 +197,7 @@ def _sentence(error: Exception) -> str:
     return sentence_without_values(error) if isinstance(error, ParamValidationError) else str(error)
 
 
-def _abort_half_created(context: Any, request: Any, error: lifecycle.HalfCreatedError) -> NoReturn:
+def _attach_created(context: Any, request: Any, error: lifecycle.HalfCreatedError) -> None:
     """Tells the engine the id with the error, by the detail that it looks for, so that nothing is orphaned."""
     kind = _kind(request)
     sentence = _sentence(error.cause)
@@ -194,21 +205,14 @@ def _abort_half_created(context: Any, request: Any, error: lifecycle.HalfCreated
         id=error.identity,
         properties=encode(error.outputs, kind.secrets & error.outputs.keys()),
         reasons=[sentence],
-        inputs=request.properties,
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=sentence)
     status.details.add().Pack(detail)
     context.set_trailing_metadata(((_DETAILS, status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, sentence)
-    raise error
 
 
 def _failures(failures: Iterable[Failure]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=failure.path, reason=failure.reason) for failure in failures]
-
-
-def _ignored(name: str, ignored: Iterable[str]) -> bool:
-    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for path in ignored)
 
 
 def _diff_kind(prop: Any, wanted: dict[str, Any], known: dict[str, Any]) -> Any:

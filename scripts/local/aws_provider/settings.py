@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws
 
-from .schema import Failure, fields_of
+from .schema import Failure, check, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,7 @@ def check_settings(config: Props, region: str) -> list[Failure]:
             failures.append(Failure(name, f"pulumi-aws has no configuration {name}"))
         elif name not in _IGNORED | {"region", "defaultTags"}:
             failures.append(Failure(name, f"the local stand-in for pulumi-aws does not support configuration {name}"))
+    failures += _check_tags(config)
     if config.get("region", region) != region:
         reason = f"aws:region must be {region}, where the local AWS was started, not {config['region']}"
         failures.append(Failure("region", reason))
@@ -55,6 +56,18 @@ def check_settings(config: Props, region: str) -> list[Failure]:
 
 def settings_of(config: Props) -> ProviderSettings:
     """Returns the settings of a configuration that was checked; nested values arrive as JSON texts."""
+    return ProviderSettings(default_tags=_parsed_tags(config).get("tags", {}))
+
+
+def _check_tags(config: Props) -> list[Failure]:
+    try:
+        given = _parsed_tags(config)
+    except ValueError:
+        return [Failure("defaultTags", "aws:defaultTags must be a JSON object")]
+    shape = fields_of(pulumi_aws.ProviderArgs)["defaultTags"].shape
+    return check(shape, given, "defaultTags") if "defaultTags" in config else []
+
+
+def _parsed_tags(config: Props) -> Any:
     given: Any = config.get("defaultTags", {})
-    parsed = json.loads(given) if isinstance(given, str) else given
-    return ProviderSettings(default_tags=parsed.get("tags", {}))
+    return json.loads(given) if isinstance(given, str) else given

@@ -1,16 +1,16 @@
-"""SQS queues and the policies that are resources of their own; the id of each is the queue's URL."""
+"""SQS queues; the id is the queue's URL."""
 
 # ruff: noqa: ARG002 - every kind has the same methods, and few need all that they are given
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pulumi_aws import sqs
 
 from .aws import both_tags, ignore_missing, or_none, own_tags, stale
-from .equality import same_json
+from .equality import same_json, same_tail
 from .resource import Created, Kind, Prop
 from .schema import Failure
 from .values import Unknown
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .aws import Aws
     from .values import Props
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
     "deduplicationScope": "DeduplicationScope",
     "delaySeconds": "DelaySeconds",
@@ -62,7 +62,7 @@ class Queue(Kind):
         Prop(name="fifoQueue", default=False, replaces=True),
         Prop(name="fifoThroughputLimit", computed=True),
         Prop(name="kmsDataKeyReusePeriodSeconds", computed=True),
-        Prop(name="kmsMasterKeyId"),
+        Prop(name="kmsMasterKeyId", same=same_tail),
         Prop(name="maxMessageSize", default=262144),
         Prop(name="messageRetentionSeconds", default=345600),
         Prop(name="name", computed=True, replaces=True),
@@ -91,18 +91,18 @@ class Queue(Kind):
 
     def create(self, aws: Aws, inputs: Props) -> Created:
         """CreateQueue with all attributes."""
-        names = set(inputs) & set(_ATTRIBUTES)
+        names = set(inputs) & set(ATTRIBUTES)
         names -= set() if inputs["fifoQueue"] else _FIFO_ONLY
-        attributes = {_ATTRIBUTES[name]: _sent(inputs[name]) for name in sorted(names)}
+        attributes = {ATTRIBUTES[name]: _sent(inputs[name]) for name in sorted(names)}
         arguments = {"QueueName": inputs["name"], "Attributes": attributes, "tags": inputs.get("tags", {})}
         return Created(id=aws.client("sqs").create_queue(**arguments)["QueueUrl"])
 
     def read(self, aws: Aws, identity: str, state: Props) -> Props | None:
         """GetQueueAttributes and tags."""
-        attributes = _attributes(aws, identity)
+        attributes = attributes_of(aws, identity)
         if attributes is None:
             return None
-        told = {name: _told(name, attributes[sent]) for name, sent in _ATTRIBUTES.items() if sent in attributes}
+        told = {name: _told(name, attributes[sent]) for name, sent in ATTRIBUTES.items() if sent in attributes}
         tags = own_tags(aws.client("sqs").list_queue_tags(QueueUrl=identity).get("Tags"))
         return {
             "fifoQueue": False,
@@ -117,9 +117,9 @@ class Queue(Kind):
     def update(self, aws: Aws, identity: str, inputs: Props, changed: frozenset[str], state: Props) -> None:
         """SetQueueAttributes for what changed, and tags."""
         client = aws.client("sqs")
-        names = sorted(changed & set(_ATTRIBUTES))
+        names = sorted(changed & set(ATTRIBUTES))
         if names:
-            attributes = {_ATTRIBUTES[name]: _sent(inputs.get(name, "")) for name in names}
+            attributes = {ATTRIBUTES[name]: _sent(inputs.get(name, "")) for name in names}
             client.set_queue_attributes(QueueUrl=identity, Attributes=attributes)
         if "tags" in changed:
             tags = inputs.get("tags", {})
@@ -134,7 +134,8 @@ class Queue(Kind):
             aws.client("sqs").delete_queue(QueueUrl=identity)
 
 
-def _attributes(aws: Aws, url: str) -> dict[str, str] | None:
+def attributes_of(aws: Aws, url: str) -> dict[str, str] | None:
+    """Returns all attributes of a queue as SQS words them, None when it is gone."""
     answer = or_none(aws.client("sqs").get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
     return None if answer is None else answer["Attributes"]
 
@@ -148,69 +149,3 @@ def _told(name: str, text: str) -> Any:
     if name in _TEXTS:
         return text
     return text == "true" if name in _FLAGS else int(text)
-
-
-class QueueAttribute(Kind):
-    """What the policies of a queue share: each is one attribute of it."""
-
-    attribute: ClassVar[str]
-    """The input that holds it; on the wire it starts with a capital."""
-    identified_by = ("queueUrl",)
-
-    def create(self, aws: Aws, inputs: Props) -> Created:
-        """SetQueueAttributes."""
-        self.update(aws, inputs["queueUrl"], inputs, frozenset(), {})
-        return Created(id=inputs["queueUrl"])
-
-    def read(self, aws: Aws, identity: str, state: Props) -> Props | None:
-        """GetQueueAttributes."""
-        text = (_attributes(aws, identity) or {}).get(_ATTRIBUTES[self.attribute])
-        return {self.attribute: text, "queueUrl": identity, "region": aws.region} if text else None
-
-    def update(self, aws: Aws, identity: str, inputs: Props, changed: frozenset[str], state: Props) -> None:
-        """SetQueueAttributes again."""
-        self._set(aws, identity, inputs[self.attribute])
-
-    def delete(self, aws: Aws, identity: str, state: Props) -> None:
-        """Takes the attribute away by setting it to nothing."""
-        with ignore_missing():
-            self._set(aws, identity, "")
-
-    def _set(self, aws: Aws, url: str, text: str) -> None:
-        attributes = {_ATTRIBUTES[self.attribute]: text}
-        aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
-
-
-def _props(attribute: str) -> tuple[Prop, ...]:
-    return (
-        Prop(name=attribute, same=same_json),
-        Prop(name="queueUrl", replaces=True),
-        Prop(name="region", computed=True, replaces=True),
-    )
-
-
-class QueuePolicy(QueueAttribute):
-    """`aws.sqs.QueuePolicy`."""
-
-    pulumi_type = "aws:sqs/queuePolicy:QueuePolicy"
-    resource = sqs.QueuePolicy
-    attribute = "policy"
-    props = _props("policy")
-
-
-class RedrivePolicy(QueueAttribute):
-    """`aws.sqs.RedrivePolicy`."""
-
-    pulumi_type = "aws:sqs/redrivePolicy:RedrivePolicy"
-    resource = sqs.RedrivePolicy
-    attribute = "redrivePolicy"
-    props = _props("redrivePolicy")
-
-
-class RedriveAllowPolicy(QueueAttribute):
-    """`aws.sqs.RedriveAllowPolicy`."""
-
-    pulumi_type = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
-    resource = sqs.RedriveAllowPolicy
-    attribute = "redriveAllowPolicy"
-    props = _props("redriveAllowPolicy")

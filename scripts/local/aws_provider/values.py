@@ -51,7 +51,7 @@ class Asset:
     raw: Mapping[str, Any] = field(compare=False)
 
 
-Value: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any] | Unknown | Archive | Asset"
+Value: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | Unknown | Archive | Asset | None"
 Props: TypeAlias = dict[str, Any]
 
 
