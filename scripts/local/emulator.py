@@ -44,7 +44,7 @@ def run(folder: Path) -> Generator[Emulator]:
     port = free_port()
     process = Process(
         "the AWS emulator",
-        [sys.executable, "-m", "ministack"],
+        [sys.executable, "-m", "scripts.local.emulator_server"],
         folder / "emulator.log",
         environment(port, scratch, certificates),
     )
@@ -82,7 +82,7 @@ def environment(port: int, scratch: Path, certificates: Certificates) -> dict[st
         "MINISTACK_SSL_KEY": str(certificates.key),
         "AWS_CA_BUNDLE": str(certificates.bundle),
         "REQUESTS_CA_BUNDLE": str(certificates.bundle),
-        "LOG_LEVEL": "INFO",
+        "LOG_LEVEL": "WARNING",  # an access log would hold the tokens of links
         # These two would listen on every interface, on fixed ports.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

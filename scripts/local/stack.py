@@ -14,7 +14,8 @@ from pulumi.automation import ConfigValue, PulumiCommand
 
 import infra.__main__
 from scripts.aws_access import AwsAccess, Key
-from scripts.deployment import PROJECT, Deployment, read
+from scripts.deployment import PROJECT, Deployment, StackHandle
+from scripts.errors import NoStackError
 from scripts.local.aws_provider import AwsTarget, serve
 from scripts.local.services import Services
 
@@ -59,7 +60,7 @@ def target(services: Services) -> AwsTarget:
         region=services.region,
         access_key_id=services.access_key_id,
         secret_access_key=services.secret_access_key,
-        ca_bundle=services.ca_bundle,
+        ca_bundle=Path(services.ca_bundle),
     )
 
 
@@ -68,26 +69,36 @@ def opened(
     services: Services,
     command: PulumiCommand,
     stack: str = STACK,
+    *,
+    create: bool = False,
     program: Callable[[], None] = infra.__main__.main,
 ) -> Generator[automation.Stack]:
-    """Open the Pulumi stack, made if it is not there, with the stand-in provider attached for the block."""
+    """Open the Pulumi stack, with the stand-in provider attached for the length of the block.
+
+    Raises NoStackError when there is none, unless it may be made with `create`.
+    """
     folder = Path(services.folder)
     state = folder / "state"
     workspace = folder / "workspace" / stack
     for place in (state, workspace):
         place.mkdir(parents=True, exist_ok=True)
+    open_stack = automation.create_or_select_stack if create else automation.select_stack
     with serve(target(services)) as port:
-        yield automation.create_or_select_stack(
-            stack_name=stack,
-            project_name=PROJECT,
-            program=program,
-            opts=automation.LocalWorkspaceOptions(
-                work_dir=str(workspace),
-                pulumi_command=command,
-                pulumi_home=str(folder / "pulumi"),
-                env_vars=environment(services, port, state),
-            ),
-        )
+        try:
+            engine = open_stack(
+                stack_name=stack,
+                project_name=PROJECT,
+                program=program,
+                opts=automation.LocalWorkspaceOptions(
+                    work_dir=str(workspace),
+                    pulumi_command=command,
+                    pulumi_home=str(folder / "pulumi"),
+                    env_vars=environment(services, port, state),
+                ),
+            )
+        except automation.StackNotFoundError:
+            raise NoStackError(f"there is no stack {stack!r} on this machine. Run: callrec local up") from None
+        yield engine
 
 
 def environment(services: Services, port: int, state: Path) -> Mapping[str, str]:
@@ -109,26 +120,15 @@ def up(
     stack: str = STACK,
 ) -> Deployment:
     """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
-    with opened(services, command, stack) as engine:
+    with opened(services, command, stack, create=True) as engine:
         engine.set_all_config({**configuration(services), **(changes or {})})
         engine.up(on_output=report)
-    return deployment(services, command, stack)
+    return Deployment.of(handle(services, command, stack))
 
 
-def deployment(services: Services, command: PulumiCommand, stack: str = STACK) -> Deployment:
-    """The local stack as the commands see it.
-
-    Raises StackError when it is not up.
-    """
-    with opened(services, command, stack) as engine:
-        outputs, config = read(engine)
-    return Deployment(
-        stack=stack,
-        outputs=outputs,
-        config=config,
-        aws=access(services),
-        engine=partial(opened, services, command, stack),
-    )
+def handle(services: Services, command: PulumiCommand, stack: str = STACK) -> StackHandle:
+    """The local stack as the commands see it, up or not."""
+    return StackHandle(stack=stack, aws=access(services), engine=partial(opened, services, command, stack))
 
 
 def access(services: Services) -> AwsAccess:

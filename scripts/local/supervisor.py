@@ -26,7 +26,7 @@ STOP_SECONDS = 20.0
 
 def running(folder: Path = FOLDER) -> Services | None:
     """The services of `folder` when their supervisor is alive."""
-    return Services.load(_state(folder)) if _supervisor(folder) else None
+    return Services.load(state_file(folder)) if _supervisor(folder) else None
 
 
 def start(folder: Path = FOLDER) -> Services:
@@ -51,11 +51,11 @@ def start(folder: Path = FOLDER) -> Services:
         )
     _pid(folder).write_text(str(process.pid))
     until = time.monotonic() + START_SECONDS
-    while not _state(folder).exists():
+    while not state_file(folder).exists():
         if process.poll() is not None or time.monotonic() > until:
             raise LocalStackError(f"the local services did not start: see {log}")
         time.sleep(0.05)
-    return Services.load(_state(folder))
+    return Services.load(state_file(folder))
 
 
 def stop(folder: Path = FOLDER) -> bool:
@@ -71,7 +71,7 @@ def stop(folder: Path = FOLDER) -> bool:
     return supervisor is not None
 
 
-def _state(folder: Path) -> Path:
+def state_file(folder: Path = FOLDER) -> Path:
     return folder / "services.json"
 
 
@@ -92,12 +92,16 @@ def main() -> None:
     """Serve until SIGTERM; everything started here ends with this process."""
     folder = Path(sys.argv[1])
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+
+    def end(*_: object) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
     with services.run(folder) as (found, _):
-        found.save(_state(folder))
+        found.save(state_file(folder))
         ended.wait()
     with contextlib.suppress(OSError):
-        os.unlink(_state(folder))  # noqa: PTH108 -- nothing else may happen between signal and exit
+        os.unlink(state_file(folder))  # noqa: PTH108 -- nothing else may happen between signal and exit
 
 
 if __name__ == "__main__":

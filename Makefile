@@ -1,0 +1,50 @@
+# Two commands on a machine with Python >= 3.11, Go (or the Pulumi CLI) and a C compiler:
+#   make demo   sets up and runs the main job on the local stack
+#   make test   sets up and passes every check and test
+
+# The first interpreter that is new enough; choose another with: make PYTHON=python3.12 …
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help setup demo test lint types unit lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/installed  ## make the virtual environment from the hash-pinned lock
+
+$(VENV)/installed: requirements/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "callrec needs Python 3.11 or newer; none is on PATH" >&2; exit 2; }
+	@echo "setting up $(VENV) with $(PYTHON): about a minute the first time"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## one real call's data through the whole way, on this machine
+	$(BIN)/callrec local demo
+
+test: setup lint types  ## every check and every test
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/basedpyright
+
+unit: setup  ## the fast tests only
+	$(BIN)/python -m pytest tests/unit
+
+lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
+	$(UV_COMPILE) pyproject.toml --extra local --extra dev -o requirements/dev.txt
+	$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/callrec.txt
+	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
+
+clean:  ## stop the local stack and remove everything that was made here
+	-@test ! -x $(BIN)/callrec || $(BIN)/callrec local down
+	rm -rf .local $(VENV) .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache

@@ -1,0 +1,125 @@
+"""`callrec local …`: the whole pipeline on this machine, without an account."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pulumi.automation import PulumiCommand
+from rich.console import Console
+
+from scripts.deployment import ROOT, Deployment, StackHandle
+from scripts.errors import LocalStackError
+from scripts.local import services, stack, supervisor
+from scripts.local.engine.find import find
+from scripts.local.progress import step
+from scripts.local.replay import Replay
+from scripts.local.services import Services
+from scripts.verify.report import Report
+from scripts.verify.run import run
+
+DEMO_FOLDER = ROOT / ".local" / "demo"
+
+app = typer.Typer(help="The whole pipeline on this machine: no account, no cost, nothing that outlives it.")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
+
+
+def engine(console: Console) -> PulumiCommand:
+    """Find the Pulumi engine, showing what it takes."""
+    with step(console, "finding the Pulumi engine") as report:
+        return find(report)
+
+
+def handle() -> StackHandle:
+    """The stack that `callrec local up` made.
+
+    Raises LocalStackError when it is not running.
+    """
+    found = supervisor.running()
+    if found is None:
+        raise LocalStackError("the local stack is not running. Run: callrec local up")
+    return stack.handle(found, engine(Console(stderr=True, quiet=True)))
+
+
+@app.command()
+def up(as_json: AsJson = False) -> None:
+    """Start AWS's and Airtable's stand-ins, run the Pulumi program on them, and keep all of it running.
+
+    Run it again after a change of the program: only the difference is made. The Airtable token and the LiveKit key for
+    playing around stand in .local/stack/services.json, which only you can read.
+    """
+    console = Console(stderr=True, highlight=False)
+    command = engine(console)
+    with step(console, "starting the services"):
+        found = supervisor.start()
+    deployment = provision(console, found, command)
+    addresses = {
+        "stack": deployment.stack,
+        "webhookUrl": deployment.outputs.webhook_url,
+        "playUrl": deployment.outputs.play_url,
+        "awsEndpoint": found.endpoint_url,
+        "awsCaBundle": found.ca_bundle,
+        "airtableUrl": found.airtable_url,
+        "airtableBase": found.airtable_base,
+        "secretsFile": str(supervisor.state_file()),
+    }
+    if as_json:
+        typer.echo(json.dumps(addresses, indent=2))
+        return
+    for name, value in addresses.items():
+        typer.echo(f"{name:12} {value}")
+    typer.echo("Prove it with: callrec verify --stack local. Stop it with: callrec local down")
+
+
+@app.command()
+def down(as_json: AsJson = False) -> None:
+    """Stop everything that `up` started and remove its files; harmless when nothing runs."""
+    stopped = supervisor.stop()
+    if as_json:
+        typer.echo(json.dumps({"stopped": stopped}))
+    else:
+        typer.echo("stopped, and its files removed" if stopped else "nothing was running")
+
+
+@app.command()
+def demo(as_json: AsJson = False) -> None:
+    """Send one real call's data the whole way, prove every hop, and leave nothing running.
+
+    The engine is the real one; AWS and Airtable are stand-ins; the recording and the webhook were made by a real
+    LiveKit. Exit code 0 when every hop holds, 1 when one does not.
+    """
+    console = Console(stderr=True, highlight=False)
+    began = time.monotonic()
+    command = engine(console)
+    report = Report(console=console, title="callrec local demo")
+    try:
+        with step(console, "starting the services"):
+            running = services.run(DEMO_FOLDER)
+            found, _ = running.__enter__()
+        try:
+            deployment = provision(console, found, command)
+            replay = Replay(deployment)
+            report.add(replay.hops())
+            run(deployment, report)
+        finally:
+            running.__exit__(None, None, None)
+    finally:
+        forget(DEMO_FOLDER)
+    report.show(as_json=as_json)
+    console.print(f"{time.monotonic() - began:.0f} s in all; nothing is left running")
+    raise typer.Exit(report.exit_code)
+
+
+def provision(console: Console, found: Services, command: PulumiCommand) -> Deployment:
+    """Run `pulumi up` on the local services, showing each resource as it comes."""
+    with step(console, "pulumi up") as report:
+        return stack.up(found, command, report)
+
+
+def forget(folder: Path) -> None:
+    """Remove a run's files."""
+    shutil.rmtree(folder, ignore_errors=True)
