@@ -93,3 +93,10 @@ def read(stack: automation.Stack) -> tuple[Outputs, dict[str, str]]:
     outputs = Outputs.of(stack.name, {name: output.value for name, output in stack.outputs().items()})
     config = {name.removeprefix(f"{PROJECT}:"): value.value for name, value in stack.get_all_config().items()}
     return outputs, config
+
+
+def engine_words(error: automation.CommandError) -> str:
+    """What the engine itself said went wrong, in one line; never its whole output."""
+    _, _, said = str(error).partition("stderr:")
+    lines = [line.strip().removeprefix("error: ") for line in said.splitlines() if "error:" in line]
+    return "; ".join(dict.fromkeys(lines)) or "see its output with: pulumi stack"
