@@ -178,7 +178,7 @@ def time_span(recording: Recording, window: timedelta) -> tuple[datetime, dateti
 
 def _settled(recording: Recording, rules: Rules) -> None:
     ended = recording.ended_at or recording.started_at
-    if ended is None:
+    if ended is None or not rules.settle:  # a recorder's clock may be ahead of ours
         return
     remaining = ended.timestamp() + rules.settle.total_seconds() - rules.now
     if remaining > 0:

@@ -1,0 +1,46 @@
+"""`deliver`'s settings and table, with the Airtable stand-in answering over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.functions.airtable import Conversations, connect
+from infra.functions.settings import DEFAULT_FIELDS, DeliverSettings
+from scripts.local.airtable_server import AirtableServer
+from tests.unit.functions_support import Clock
+
+
+def deliver_settings(server: AirtableServer | None = None, **changes: Any) -> DeliverSettings:
+    made: dict[str, Any] = {
+        "secret_arn": "arn",
+        "queue_url": "https://q",
+        "dead_letter_url": "https://dlq",
+        "bucket": "recordings",
+        "prefix": "calls/",
+        "play_url": "https://play.example",
+        "link_days": 30,
+        "match_window_seconds": 600,
+        "settle_seconds": 0,
+        "airtable_url": server.url if server else "http://127.0.0.1:9",
+        "airtable_base": server.base_id if server else "appX",
+        "airtable_table": server.table if server else "Conversations",
+        "fields": DEFAULT_FIELDS,
+    }
+    return DeliverSettings(**(made | changes))
+
+
+def conversations(server: AirtableServer, clock: Clock, **changes: Any) -> Conversations:
+    """Paced by a sleep that moves the clock; the stand-in itself does not limit here."""
+    settings = deliver_settings(server, **changes)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    made = Conversations(connect(settings), settings, clock, sleep)
+    made.use_token(server.token)
+    return made
+
+
+def asked(server: AirtableServer) -> list[tuple[str, str]]:
+    """Method and kind of every request so far."""
+    return [(entry.method, str(entry.kind)) for entry in server.journal.entries]

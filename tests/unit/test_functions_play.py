@@ -1,0 +1,301 @@
+"""`play`: a good link leads to S3 for minutes, every other one to a plain page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.functions import play
+from infra.functions.links import Links
+from infra.functions.pages import page
+from infra.functions.secret import SecretCache
+from infra.functions.settings import PlaySettings
+from tests.unit.functions_support import LINK_KEY, NOW, SECRET, SECRET_JSON, Clock, client_error, recording, url_event
+
+DAY = 86_400
+
+
+class FakeS3:
+    """One object version; the presigned links are botocore's own."""
+
+    def __init__(self) -> None:
+        self.head: dict[str, Any] | Exception = {"ContentLength": 5}
+        self.tags: list[dict[str, str]] | Exception = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.signer: Any = play.presigning_client(custom_endpoint=False)
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        self.asked.append(("head_object", request))
+        if isinstance(self.head, Exception):
+            raise self.head
+        return self.head
+
+    def get_object_tagging(self, **request: Any) -> dict[str, Any]:
+        self.asked.append(("get_object_tagging", request))
+        if isinstance(self.tags, Exception):
+            raise self.tags
+        return {"TagSet": self.tags}
+
+    def generate_presigned_url(self, method: str, **request: Any) -> str:
+        return self.signer.generate_presigned_url(method, **request)
+
+
+class Rig:
+    """`play` with fakes around it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.s3 = FakeS3()
+        self.secret: str | Exception = SECRET_JSON
+        self.app = play.App(
+            settings=PlaySettings(secret_arn="arn", bucket="recordings-x", prefix="calls/"),
+            secrets=SecretCache(self.read, self.clock),
+            s3=cast("Any", self.s3),
+            clock=self.clock,
+        )
+
+    def read(self) -> str:
+        if isinstance(self.secret, Exception):
+            raise self.secret
+        return self.secret
+
+    def get(self, path: str, method: str = "GET") -> dict[str, Any]:
+        return play.handler(url_event(method=method, path=path), None)
+
+
+def token(now: float = NOW, **changes: Any) -> str:
+    return Links((LINK_KEY,), Clock(now)).issue(recording(**changes), "v1", lifetime_s=DAY)
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    made = Rig()
+    monkeypatch.setattr(play, "app", lambda: made.app)
+    return made
+
+
+@pytest.mark.parametrize("prefix", ["", "/_aws/lambda-url/abc", "/r/x"])
+def test_a_good_link_leads_to_this_version_for_five_minutes(rig: Rig, prefix: str) -> None:
+    answer = rig.get(f"{prefix}/r/{token()}")
+    assert (answer["statusCode"], answer["body"]) == (302, "")
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    assert answer["headers"]["Referrer-Policy"] == "no-referrer"
+    parts = urlsplit(answer["headers"]["Location"])
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert parts.scheme == "https"
+    assert parts.netloc == "recordings-x.s3.us-east-1.amazonaws.com"
+    assert parts.path == "/calls/camille/1.mp4"
+    assert query["versionId"] == "v1"
+    assert query["X-Amz-Expires"] == "300"
+    assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert query["response-content-type"] == "audio/mp4"
+    assert query["response-content-disposition"] == 'inline; filename="call-camille-2026-11-24-0000UTC.mp4"'
+    where = {"Bucket": "recordings-x", "Key": "calls/camille/1.mp4", "VersionId": "v1"}
+    assert rig.s3.asked == [("head_object", where), ("get_object_tagging", where)]
+
+
+def test_head_is_answered_with_a_link_that_head_may_follow(rig: Rig) -> None:
+    locations = [rig.get(f"/r/{token()}", method)["headers"]["Location"] for method in ("GET", "HEAD")]
+    signatures = [parse_qs(urlsplit(location).query)["X-Amz-Signature"][0] for location in locations]
+    assert signatures[0] != signatures[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("calls/a.mp4", "audio/mp4"),
+        ("calls/a.MP4", "audio/mp4"),
+        ("calls/a.m4a", "audio/mp4"),
+        ("calls/a.ogg", "audio/ogg"),
+        ("calls/a.html", "application/octet-stream"),
+        ("calls/a", "application/octet-stream"),
+    ],
+)
+def test_what_the_browser_is_told_it_is(rig: Rig, key: str, kind: str) -> None:
+    location = rig.get(f"/r/{token(key=key)}")["headers"]["Location"]
+    assert parse_qs(urlsplit(location).query)["response-content-type"] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint", "start"),
+    [
+        ("us-east-1", None, "https://recordings-x.s3.us-east-1.amazonaws.com/calls/"),
+        ("ca-central-1", None, "https://recordings-x.s3.ca-central-1.amazonaws.com/calls/"),
+        ("us-east-1", "https://127.0.0.1:4566", "https://127.0.0.1:4566/recordings-x/calls/"),
+        ("us-east-1", "https://localhost:4566", "https://localhost:4566/recordings-x/calls/"),
+    ],
+)
+def test_links_name_the_region_and_a_path_only_on_another_endpoint(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str | None, start: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    rig.s3.signer = play.presigning_client(custom_endpoint=bool(endpoint))
+    assert rig.get(f"/r/{token()}")["headers"]["Location"].startswith(start)
+
+
+def assert_page(answer: dict[str, Any], status: int) -> None:
+    assert answer["statusCode"] == status
+    assert "Location" not in answer["headers"]
+    assert answer["headers"]["Content-Type"].startswith("text/html")
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    body = answer["body"]
+    assert '<html lang="en">' in body
+    assert 'name="viewport"' in body
+    assert len(body) < 1000
+    assert not re.search(r"calls/|camille|recordings-x|EG_1|Traceback|Error", body)
+
+
+@pytest.mark.parametrize("path", ["/", "/r", "/r/", "/robots.txt", "/x/y", "/r/a/b", "", "/R/abc", "/r/x/"])
+def test_other_paths(rig: Rig, path: str) -> None:
+    assert_page(rig.get(path), 404)
+    assert rig.s3.asked == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "get", ""])
+def test_other_methods(rig: Rig, method: str) -> None:
+    answer = rig.get(f"/r/{token()}", method)
+    assert_page(answer, 405)
+    assert answer["headers"]["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("bad", ["x", token()[:-2], token() + "x", "a.b.c", "%00", "é"])
+def test_bad_links(rig: Rig, bad: str) -> None:
+    assert_page(rig.get(f"/r/{bad}"), 403)
+    assert rig.s3.asked == []
+
+
+def test_a_link_signed_with_another_key(rig: Rig) -> None:
+    other = Links(("x" * 40,), Clock()).issue(recording(), "v1", lifetime_s=DAY)
+    assert_page(rig.get(f"/r/{other}"), 403)
+
+
+def test_a_link_of_ours_to_another_place(rig: Rig) -> None:
+    assert_page(rig.get(f"/r/{token(key='other/a.mp4')}"), 403)
+    assert rig.s3.asked == []
+
+
+def test_an_expired_link(rig: Rig) -> None:
+    rig.clock.now = NOW + DAY + 1
+    assert_page(rig.get(f"/r/{token()}"), 410)
+    assert rig.s3.asked == []
+
+
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [
+        (int(NOW) - 1, 302),
+        (int(NOW), 410),
+        (int(NOW) + 1, 410),
+        ("soon", 410),
+        ("", 410),
+        ("-5", 410),
+        ("٣", 410),
+        ("9" * 200, 410),
+    ],
+)
+def test_withdrawn_links(rig: Rig, before: Any, status: int) -> None:
+    rig.s3.tags = [{"Key": "other", "Value": "1"}, {"Key": "callrec-revoked-before", "Value": str(before)}]
+    assert rig.get(f"/r/{token()}")["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    "code", ["404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed", "403", "AccessDenied"]
+)
+@pytest.mark.parametrize("call", ["head", "tags"])
+def test_a_recording_that_is_gone(rig: Rig, code: str, call: str, capsys: pytest.CaptureFixture[str]) -> None:
+    setattr(rig.s3, call, client_error(code))
+    assert_page(rig.get(f"/r/{token()}"), 410)
+    assert ("object_forbidden" in capsys.readouterr().out) is (code in {"403", "AccessDenied"})
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ({"StorageClass": "GLACIER"}, 409),
+        ({"StorageClass": "DEEP_ARCHIVE"}, 409),
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}, 409),
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Fri"'}, 302),
+        ({"StorageClass": "GLACIER_IR"}, 302),
+        ({"StorageClass": "STANDARD_IA"}, 302),
+        ({"StorageClass": "INTELLIGENT_TIERING"}, 302),
+        ({"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "ARCHIVE_ACCESS"}, 409),
+    ],
+)
+def test_an_archived_recording_says_so(rig: Rig, head: dict[str, Any], status: int) -> None:
+    rig.s3.head = head
+    answer = rig.get(f"/r/{token()}")
+    assert answer["statusCode"] == status
+    assert ("restored" in answer["body"]) is (status == 409)
+
+
+@pytest.mark.parametrize("error", [client_error("SlowDown"), client_error("InternalError"), RuntimeError(SECRET)])
+def test_a_fault_of_s3_is_a_page_too(rig: Rig, error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    rig.s3.head = error
+    assert_page(rig.get(f"/r/{token()}"), 503)
+    assert SECRET not in capsys.readouterr().out
+
+
+def test_a_secret_that_fails_is_a_page_too(rig: Rig) -> None:
+    rig.secret = RuntimeError()
+    assert_page(rig.get(f"/r/{token()}"), 503)
+
+
+def test_nothing_of_a_link_is_logged(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    good = token()
+    for path in (f"/r/{good}", f"/r/{good}x"):
+        rig.get(path)
+        logged = capsys.readouterr().out
+        assert logged.count("\n") == 1
+        assert good[:40] not in logged
+        assert "camille" not in logged
+        assert "X-Amz" not in logged
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40), st.sampled_from(["GET", "HEAD"]))
+def test_no_path_gets_through(path: str, method: str) -> None:
+    s3: Any = None
+    app = play.App(
+        settings=PlaySettings(secret_arn="arn", bucket="b", prefix="calls/"),
+        secrets=SecretCache(lambda: SECRET_JSON, Clock()),
+        s3=s3,
+        clock=Clock(),
+    )
+    for route in (path, f"/r/{path}"):
+        request = play.Request.from_event(url_event(method=method, path=route))
+        assert play.play(request, app)["statusCode"] in (403, 404)
+
+
+def test_every_page_is_plain() -> None:
+    for status in (403, 404, 405, 409, 410, 503):
+        assert_page(page(status), status)
+
+
+def test_the_app_of_a_process_is_made_of_its_environment(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    values = {"CALLREC_SECRET_ARN": "arn:x", "CALLREC_BUCKET": "b", "CALLREC_PREFIX": "calls/"}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+    class Client:
+        def get_secret_value(self, **_: Any) -> dict[str, str]:
+            return {"SecretString": SECRET_JSON}
+
+    monkeypatch.setattr(play.aws, "client", lambda *_: Client())
+    play.app.cache_clear()
+    assert play.app().secrets.get().link_keys == (LINK_KEY,)
+    assert play.app().settings.prefix == "calls/"
+    play.app.cache_clear()
