@@ -13,6 +13,8 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from . import aws, settings
 from .airtable import Conversations, connect
 from .errors import BadEventError, BadLinkError, DeliveryError, PermanentError, SecretError, WaitError
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-_CONFIG = aws.config(connect=2, read=5, attempts=2)
+_CONFIG = aws.config(connect=2, read=3, attempts=2)
 _DAY = 86_400
 
 
@@ -154,24 +156,29 @@ def _recording(message: Message, to: App) -> Recording | None:
 
 
 def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -> dict[str, Job]:
+    """Fails alone: what S3 refuses. Fails all that need S3: S3 not answering, as asking ten times takes too long."""
     jobs: dict[str, Job] = {}
+    outage = False
     for message in batch.messages:
         if message.id not in recordings or message not in batch.open():
             continue
         recording = recordings[message.id]
         try:
-            version = _version(recording, to) if recording.has_file else None
+            version = None if not recording.has_file else _version(recording, to, outage=outage)
         except DeliveryError as error:
             batch.fail(message, error)
         except Exception as error:  # noqa: BLE001
             log("error", "list_versions_failed", error=fault(error), message=message.id)
+            outage = not isinstance(error, ClientError)
             batch.fail(message, WaitError("storage_unavailable", "the bucket cannot be listed"))
         else:
             jobs[message.id] = Job(message=message, recording=recording, version=version)
     return jobs
 
 
-def _version(recording: Recording, to: App) -> str:
+def _version(recording: Recording, to: App, *, outage: bool) -> str:
+    if outage:
+        raise WaitError("storage_unavailable", "the bucket does not answer")
     return choose_version(list_versions(to.s3, to.settings.bucket, recording.key or ""), recording)
 
 

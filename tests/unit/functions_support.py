@@ -54,7 +54,7 @@ def sign(body: bytes, *, secret: str = SECRET, now: float = NOW, **changes: Any)
     return jwt.encode(claims(body, now, **changes), secret, "HS256")
 
 
-def ended(name: str = "egress_ended", **info: Any) -> dict[str, Any]:
+def ended(name: str = "egress_ended", /, **info: Any) -> dict[str, Any]:
     """A captured event's payload with changes to its egressInfo; a change to None removes the field."""
     payload = json.loads((EVENTS / f"{name}.json").read_bytes())
     merged = payload["egressInfo"] | info

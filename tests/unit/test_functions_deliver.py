@@ -38,6 +38,7 @@ class FakeS3:
     def __init__(self) -> None:
         self.versions: list[dict[str, Any]] = []
         self.broken: set[str] = set()
+        self.silent = False
         self.asked: list[str] = []
 
     def put(self, key: str, size: int, modified: datetime = END) -> str:
@@ -48,6 +49,8 @@ class FakeS3:
     def list_object_versions(self, **request: Any) -> dict[str, Any]:
         assert request["Bucket"] == "recordings"
         self.asked.append(request["Prefix"])
+        if self.silent:
+            raise TimeoutError
         if request["Prefix"] in self.broken:
             raise client_error("AccessDenied")
         return {"Versions": [one for one in self.versions if one["Key"].startswith(request["Prefix"])]}
@@ -345,6 +348,14 @@ def test_a_bucket_that_cannot_be_listed_holds_up_only_its_own(
     rig.s3.broken.add("calls/1.mp4")
     assert rig.run(record(rig.call(1)), record(rig.call(2), "m2")) == ["m1"]
     assert ("waiting", 1, "storage_unavailable") in metrics(capsys.readouterr().out)
+
+
+def test_a_bucket_that_does_not_answer_is_asked_once_for_a_batch(rig: Rig, server: AirtableServer) -> None:
+    server.seed({"room_name": "room 3"}, created=START)
+    lost = call(3, status="EGRESS_FAILED", errorCode=400, fileResults=[{"filename": "calls/3.mp4"}])
+    rig.s3.silent = True
+    assert rig.run(record(rig.call(1)), record(rig.call(2), "m2"), record(lost, "m3")) == ["m1", "m2"]
+    assert rig.s3.asked == ["calls/1.mp4"]
 
 
 def test_two_recordings_of_one_conversation_in_one_batch(rig: Rig, server: AirtableServer) -> None:

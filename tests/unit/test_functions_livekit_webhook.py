@@ -116,7 +116,7 @@ def test_the_forged_token_is_made_as_livekits_is() -> None:
 
 
 def test_an_unsigned_token_is_refused() -> None:
-    unsigned = jwt.encode(claims(BODY), None, "none")
+    unsigned = jwt.encode(claims(BODY), "", "none")
     for token in (unsigned, unsigned + "AAAA", sign(BODY).rpartition(".")[0] + "."):
         with pytest.raises(NotLiveKitError):
             verify(BODY, token, KEYS, NOW)

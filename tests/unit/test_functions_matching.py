@@ -21,7 +21,8 @@ RULES = Rules(window=WINDOW, settle=timedelta(0), now=NOW + 10_000)
 
 
 def conversation(record_id: str = "rec1", **changes: Any) -> Conversation:
-    return Conversation(**({"record_id": record_id, "room_name": "camille", "started_at": START} | changes))
+    made: dict[str, Any] = {"record_id": record_id, "room_name": "camille", "started_at": START}
+    return Conversation(**(made | changes))
 
 
 def decide(made: Recording, *conversations: Conversation, rules: Rules = RULES) -> Decision | WaitError:

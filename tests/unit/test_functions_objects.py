@@ -16,7 +16,8 @@ KEY = "calls/camille/1.mp4"
 
 
 def version(name: str = "v1", **changes: Any) -> Version:
-    return Version(**({"key": KEY, "id": name, "size": 100, "modified": END + timedelta(seconds=1)} | changes))
+    made: dict[str, Any] = {"key": KEY, "id": name, "size": 100, "modified": END + timedelta(seconds=1)}
+    return Version(**(made | changes))
 
 
 @pytest.mark.parametrize(

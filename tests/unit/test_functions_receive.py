@@ -56,8 +56,9 @@ class Rig:
         return self.secret
 
     def post(self, body: bytes = BODY, authorization: str | None = None, **more: Any) -> dict[str, Any]:
-        headers = {"authorization": sign(body) if authorization is None else authorization}
-        return receive.handler(url_event(body, **({"headers": headers} | more)), None)
+        token = sign(body) if authorization is None else authorization
+        request: dict[str, Any] = {"headers": {"authorization": token}} | more
+        return receive.handler(url_event(body, **request), None)
 
 
 @pytest.fixture
