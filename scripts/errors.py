@@ -23,5 +23,9 @@ class NoStackError(StackError):
     """There is no stack of that name."""
 
 
+class UnfinishedError(StackError):
+    """What was begun could not be brought to its end; doing it again goes on from there."""
+
+
 class UsageError(ScriptError):
     """The options given contradict each other or the stack."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import jwt
 
 from scripts.deployment import ROOT
 
@@ -42,16 +37,3 @@ def captured(event: Path = EVENT, recording: Path = RECORDING) -> Call:
         key=egress["fileResults"][0]["filename"],
         started=datetime.fromtimestamp(int(egress["startedAt"]) / NANOSECONDS, UTC),
     )
-
-
-def sign(body: bytes, api_key: str, api_secret: str, now: float | None = None) -> str:
-    """Sign a webhook's body as LiveKit does: claims `iss`, `iat`, `nbf`, `exp` 300 s later, `sha256` of the body."""
-    issued = int(time.time() if now is None else now)
-    claims = {
-        "iss": api_key,
-        "iat": issued,
-        "nbf": issued,
-        "exp": issued + 300,
-        "sha256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
-    }
-    return jwt.encode(claims, api_secret, algorithm="HS256")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from pathlib import Path
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
 import typer
 from pulumi.automation import PulumiCommand
 from rich.console import Console
 
+from scripts.context import Context
 from scripts.deployment import ROOT, Deployment, StackHandle
 from scripts.errors import LocalStackError
 from scripts.local import services, stack, supervisor
@@ -19,7 +21,9 @@ from scripts.local.engine.find import find
 from scripts.local.progress import step
 from scripts.local.replay import Replay
 from scripts.local.services import Services
-from scripts.verify.report import Report
+from scripts.verify.command import exit_code, show
+from scripts.verify.hop import Result, run_all
+from scripts.verify.progress import shown
 from scripts.verify.run import run
 
 DEMO_FOLDER = ROOT / ".local" / "demo"
@@ -46,7 +50,7 @@ def handle() -> StackHandle:
 
 
 @app.command()
-def up(as_json: AsJson = False) -> None:
+def up(*, as_json: AsJson = False) -> None:
     """Start AWS's and Airtable's stand-ins, run the Pulumi program on them, and keep all of it running.
 
     Run it again after a change of the program: only the difference is made. The Airtable token and the LiveKit key for
@@ -76,7 +80,7 @@ def up(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def down(as_json: AsJson = False) -> None:
+def down(*, as_json: AsJson = False) -> None:
     """Stop everything that `up` started and remove its files; harmless when nothing runs."""
     stopped = supervisor.stop()
     if as_json:
@@ -86,40 +90,45 @@ def down(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def demo(as_json: AsJson = False) -> None:
+def demo(*, as_json: AsJson = False) -> None:
     """Send one real call's data the whole way, prove every hop, and leave nothing running.
 
     The engine is the real one; AWS and Airtable are stand-ins; the recording and the webhook were made by a real
     LiveKit. Exit code 0 when every hop holds, 1 when one does not.
     """
-    console = Console(stderr=True, highlight=False)
+    context = Context(stack=stack.STACK, json=as_json)
     began = time.monotonic()
+    results = proved(context.console)
+    show(context, results, as_json=as_json)
+    context.console.print(f"{time.monotonic() - began:.0f} s in all; nothing is left running")
+    raise typer.Exit(exit_code(results))
+
+
+def proved(console: Console) -> list[Result]:
+    """One real call on a stack made for it, then every hop of `callrec verify`; its files are removed again."""
     command = engine(console)
-    report = Report(console=console, title="callrec local demo")
     try:
-        with step(console, "starting the services"):
-            running = services.run(DEMO_FOLDER)
-            found, _ = running.__enter__()
-        try:
+        with started(console) as found:
             deployment = provision(console, found, command)
-            replay = Replay(deployment)
-            report.add(replay.hops())
-            run(deployment, report)
-        finally:
-            running.__exit__(None, None, None)
+            with shown(console) as progress:
+                replay = Replay(deployment).hops()
+                replayed = run_all(replay, on_start=progress.start, on_result=progress.result)
+                verified = run(deployment, on_start=progress.start, on_result=progress.result)
     finally:
-        forget(DEMO_FOLDER)
-    report.show(as_json=as_json)
-    console.print(f"{time.monotonic() - began:.0f} s in all; nothing is left running")
-    raise typer.Exit(report.exit_code)
+        shutil.rmtree(DEMO_FOLDER, ignore_errors=True)
+    return [*replayed, *verified]
+
+
+@contextmanager
+def started(console: Console) -> Generator[Services]:
+    """The services for the length of the block, showing that they come up."""
+    with ExitStack() as running:
+        with step(console, "starting AWS's and Airtable's stand-ins"):
+            found, _ = running.enter_context(services.run(DEMO_FOLDER))
+        yield found
 
 
 def provision(console: Console, found: Services, command: PulumiCommand) -> Deployment:
     """Run `pulumi up` on the local services, showing each resource as it comes."""
     with step(console, "pulumi up") as report:
         return stack.up(found, command, report)
-
-
-def forget(folder: Path) -> None:
-    """Remove a run's files."""
-    shutil.rmtree(folder, ignore_errors=True)

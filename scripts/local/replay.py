@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -10,8 +11,9 @@ from pyairtable import Api, Table
 
 from scripts.aws_access import Key
 from scripts.deployment import Deployment
-from scripts.local.call import Call, captured, sign
+from scripts.local.call import Call, captured
 from scripts.verify.hop import Failed, Hop
+from scripts.verify.signing import token
 
 PATIENCE_SECONDS = 60.0
 LOGS = "callrec local up, then the log groups of the functions"
@@ -76,7 +78,9 @@ class Replay:
             self._deployment.outputs.webhook_url,
             data=self.call.body,
             headers={
-                "Authorization": sign(self.call.body, config["livekitApiKey"], config["livekitApiSecret"]),
+                "Authorization": token(
+                    config["livekitApiKey"], config["livekitApiSecret"], self.call.body, datetime.now(UTC)
+                ),
                 "Content-Type": "application/webhook+json",
                 "User-Agent": "LiveKit",
             },

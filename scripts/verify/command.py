@@ -52,7 +52,12 @@ def execute(context: Context, *, as_json: bool, junit: Path | None) -> int:
         return _could_not(context, str(error), as_json=as_json)
     except CommandError as error:
         return _could_not(context, f"Pulumi could not open the stack: {engine_words(error)}", as_json=as_json)
-    _show(context, results, as_json=as_json)
+    show(context, results, as_json=as_json)
+    return exit_code(results)
+
+
+def exit_code(results: list[Result]) -> int:
+    """0 when nothing fails, else 1."""
     return FAILED if any(result.outcome is Outcome.FAILED for result in results) else OK
 
 
@@ -61,7 +66,8 @@ def _run(context: Context) -> list[Result]:
         return run(context.deployment(), on_start=progress.start, on_result=progress.result)
 
 
-def _show(context: Context, results: list[Result], *, as_json: bool) -> None:
+def show(context: Context, results: list[Result], *, as_json: bool) -> None:
+    """Print the results on stdout, as a table or as JSON."""
     if as_json:
         typer.echo(json.dumps(report.document(context.stack, results), indent=2))
         return

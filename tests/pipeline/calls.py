@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
 from scripts.aws_access import Key
-from scripts.local.call import sign
+from scripts.verify.signing import token
 from tests.pipeline.conftest import Local
 
 PATIENCE_SECONDS = 40.0
@@ -29,7 +30,7 @@ def announce(local: Local, body: bytes, **headers: str) -> requests.Response:
     """Send a webhook, signed with the stack's key unless `headers` say otherwise."""
     config = local.deployment.config
     signed = {
-        "Authorization": sign(body, config["livekitApiKey"], config["livekitApiSecret"]),
+        "Authorization": token(config["livekitApiKey"], config["livekitApiSecret"], body, datetime.now(UTC)),
         "Content-Type": "application/webhook+json",
         "User-Agent": "LiveKit",
     }

@@ -1,4 +1,4 @@
-"""One local stack for all pipeline tests: the real engine, the emulator, Airtable's stand-in, the deployed functions."""
+"""One local stack for all pipeline tests: real engine, emulator, Airtable's stand-in, deployed functions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""The `callrec` command: every command of it, and what becomes of its errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from scripts.context import Context
+from scripts.errors import ScriptError
+from scripts.local import commands as local
+from scripts.local.stack import STACK as LOCAL
+from scripts.verify.command import verify
+
+COULD_NOT_RUN = 2
+
+app = typer.Typer(
+    help="Keep the recordings of LiveKit calls in your own private bucket, and a link that plays them in Airtable.",
+    epilog="Exit codes: 0 done, 1 something does not hold or could not be removed, 2 could not run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback with the values of locals would show secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(verify)
+app.add_typer(local.app, name="local")
+
+
+def show_version(asked: bool) -> None:  # noqa: FBT001 -- Typer's way of calling back
+    """Print the version and end."""
+    if asked:
+        typer.echo(version("livekit-call-recordings"))
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    ctx: typer.Context,
+    *,
+    stack: Annotated[
+        str,
+        typer.Option("--stack", "-s", envvar="CALLREC_STACK", help="The Pulumi stack; `local` is this machine's."),
+    ] = LOCAL,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Say which stack the command works on."""
+    ctx.obj = Context(stack=stack, local={LOCAL: local.handle})
+
+
+def main() -> None:
+    """Run `callrec`; an error of ours is one line on stderr and exit code 2, never a traceback."""
+    try:
+        app()
+    except ScriptError as error:
+        print(f"callrec: {error}", file=sys.stderr)  # noqa: T201 -- the one place where a command fails
+        raise SystemExit(COULD_NOT_RUN) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(COULD_NOT_RUN) from None
