@@ -71,8 +71,10 @@ def _with_name(kind: Kind, inputs: Props, old: Props, proposed: str) -> Props:
     key = kind.autonamed
     if key is None or key in inputs:
         return inputs
-    kept = old.get(key) if key in old.get(DEFAULTS, []) else None
-    return inputs | {key: kept or kind.physical_name(proposed, inputs), DEFAULTS: [key]}
+    kept = inputs | {key: old.get(key), DEFAULTS: [key]}
+    if key in old.get(DEFAULTS, []) and not any(failure.path == key for failure in kind.check(kept)):
+        return kept
+    return kept | {key: kind.physical_name(proposed, inputs)}
 
 
 def _policies_as_text(kind: Kind, inputs: Props) -> Props:

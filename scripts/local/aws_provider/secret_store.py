@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from pulumi_aws import secretsmanager
 
 from .aws import both_tags, code_of, ignore_missing, is_missing, or_none, stale, tag_list, tags_of
-from .equality import same_set, same_tail
+from .equality import same_tail
 from .errors import ImportIdError
-from .resource import Created, Kind, Prop
+from .resource import Created, Kind, Prop, ReplacedKind
 from .schema import Failure
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Secret(Kind):
             aws.client("secretsmanager").delete_secret(SecretId=identity, **how)
 
 
-class SecretVersion(Kind):
+class SecretVersion(ReplacedKind):
     """`aws.secretsmanager.SecretVersion`; its id is `secret ARN|version id`, a new value is a new version."""
 
     pulumi_type = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -91,7 +91,6 @@ class SecretVersion(Kind):
         Prop(name="region", computed=True, replaces=True),
         Prop(name="secretId", replaces=True),
         Prop(name="secretString", replaces=True),
-        Prop(name="versionStages", computed=True, same=same_set),
     )
 
     def check(self, inputs: Props) -> list[Failure]:
@@ -100,11 +99,10 @@ class SecretVersion(Kind):
 
     def create(self, aws: Aws, inputs: Props) -> Created:
         """PutSecretValue."""
-        arguments: dict[str, Any] = {"SecretId": inputs["secretId"], "SecretString": inputs["secretString"]}
-        if stages := inputs.get("versionStages"):
-            arguments["VersionStages"] = stages
         client = aws.client("secretsmanager")
-        answer = client.put_secret_value(ClientRequestToken=str(uuid.uuid4()), **arguments)
+        answer = client.put_secret_value(
+            SecretId=inputs["secretId"], SecretString=inputs["secretString"], ClientRequestToken=str(uuid.uuid4())
+        )
         return Created(id=f"{answer['ARN']}|{answer['VersionId']}")
 
     def read(self, aws: Aws, identity: str, state: Props) -> Props | None:
@@ -123,22 +121,14 @@ class SecretVersion(Kind):
             "versionStages": answer["VersionStages"],
         }
 
-    def update(self, aws: Aws, identity: str, inputs: Props, changed: frozenset[str], state: Props) -> None:
-        """The stages are all that can change."""
-        secret, version = _parts(identity)
-        had = set(_stages(aws, secret).get(version, []))
-        for stage in sorted(set(inputs["versionStages"]) - had):
-            _move(aws, secret, stage, MoveToVersionId=version)
-        for stage in sorted(had - set(inputs["versionStages"]) - {_CURRENT}):
-            _move(aws, secret, stage, RemoveFromVersionId=version)
-
     def delete(self, aws: Aws, identity: str, state: Props) -> None:
         """Takes the stages away, after which AWS forgets the version; the current one goes with its secret."""
         secret, version = _parts(identity)
+        client = aws.client("secretsmanager")
         with ignore_missing():
-            for stage in _stages(aws, secret).get(version, []):
-                if stage != _CURRENT:
-                    _move(aws, secret, stage, RemoveFromVersionId=version)
+            stages = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {}).get(version, [])
+            for stage in sorted(set(stages) - {_CURRENT}):
+                client.update_secret_version_stage(SecretId=secret, VersionStage=stage, RemoveFromVersionId=version)
 
 
 def _parts(identity: str) -> tuple[str, str]:
@@ -155,15 +145,3 @@ def _value(aws: Aws, secret: str, version: str) -> Any:
         if is_missing(error) or code_of(error) == "InvalidRequestException":
             return None  # the secret waits for its deletion
         raise
-
-
-def _stages(aws: Aws, secret: str) -> dict[str, list[str]]:
-    return aws.client("secretsmanager").describe_secret(SecretId=secret).get("VersionIdsToStages", {})
-
-
-def _move(aws: Aws, secret: str, stage: str, **versions: str) -> None:
-    """A stage that another version has must be taken from it by name."""
-    holder = next((version for version, stages in _stages(aws, secret).items() if stage in stages), None)
-    if "MoveToVersionId" in versions and holder:
-        versions["RemoveFromVersionId"] = holder
-    aws.client("secretsmanager").update_secret_version_stage(SecretId=secret, VersionStage=stage, **versions)

@@ -1,0 +1,153 @@
+"""What the stand-in refuses, as a person sees it under the real engine; and what it answers about nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+import pytest
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi_aws import get_region, s3, sns, sqs
+
+from scripts.local.aws_provider.registry import KINDS
+from scripts.local.aws_provider.values import encode
+
+from .bench import Bench, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+pytestmark = pytest.mark.pipeline
+
+SECRET = "hush-hush"
+
+
+class Raw(pulumi.CustomResource):
+    """A resource with whatever properties, past pulumi-aws's own classes."""
+
+    def __init__(self, kind: str, **props: Any) -> None:
+        super().__init__(kind, "it", props)
+
+
+def declare(program: Callable[[], object]) -> None:
+    program()
+
+
+def everything_wrong() -> None:
+    Raw("aws:sqs/queue:Queue", name=["a", "list"], fifoQueue="yes", colour="red")
+
+
+REFUSED: dict[str, tuple[Callable[[], object], list[str]]] = {
+    "type": (lambda: sns.Topic("it"), ["no resource type aws:sns/topic:Topic"]),
+    "function": (
+        lambda: pulumi.runtime.invoke("aws:s3/getBucket:getBucket", {}),
+        ["no function aws:s3/getBucket:getBucket"],
+    ),
+    "argument": (lambda: get_region(region="us-west-2"), ["does not support an argument", "region"]),
+    "all-at-once": (
+        everything_wrong,
+        ["name must be a string, not a list", "fifoQueue must be a boolean, not a string", "no such property: colour"],
+    ),
+    "missing": (lambda: Raw("aws:iam/accessKey:AccessKey"), ["missing required property: user"]),
+    "unsupported": (
+        lambda: s3.Bucket("it", bucket="refused", acl="private"),
+        ["does not support acl of aws:s3/bucket:Bucket"],
+    ),
+    "nested": (
+        lambda: s3.BucketLifecycleConfiguration(
+            "it",
+            bucket="refused",
+            rules=[
+                s3.BucketLifecycleConfigurationRuleArgs(
+                    id="x",
+                    status="Enabled",
+                    filter=s3.BucketLifecycleConfigurationRuleFilterArgs(object_size_greater_than=5),
+                )
+            ],
+        ),
+        ["does not support rules.filter.objectSizeGreaterThan"],
+    ),
+    "rule": (lambda: sqs.Queue("it", name="plain", fifo_queue=True), ["name must end in '.fifo' for a FIFO queue"]),
+    "region": (lambda: s3.Bucket("it", bucket="refused", region="us-west-2"), ["region must be"]),
+    "aws": (
+        lambda: Raw("aws:secretsmanager/secretVersion:SecretVersion", secretId="nowhere", secretString=SECRET),
+        ["PutSecretValue: ResourceNotFoundException"],
+    ),
+    "parameters": (
+        lambda: Raw("aws:secretsmanager/secretVersion:SecretVersion", secretId="", secretString=SECRET),
+        ["SecretId"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_refused_by_name_and_without_a_traceback(bench: Bench, name: str) -> None:
+    program, sentences = REFUSED[name]
+    failed = run(bench.stack("refused", lambda: declare(program)).up).failed
+    assert failed is not None
+    for sentence in sentences:
+        assert sentence in failed
+    assert "scripts/local/aws_provider" not in failed
+    assert SECRET not in failed
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"region": "us-west-2"}, "aws:region must be eu-central-1, where the local AWS was started, not us-west-2"),
+        ({"profile": "office"}, "does not support configuration profile"),
+    ],
+)
+def test_configuration_the_local_aws_cannot_be_is_refused(bench: Bench, config: dict[str, str], sentence: str) -> None:
+    failed = run(bench.stack("configured", lambda: declare(lambda: s3.Bucket("it")), **config).preview).failed
+    assert failed is not None
+    assert sentence in failed
+
+
+@pytest.fixture(scope="module")
+def provider(bench: Bench) -> Generator[Any]:
+    with grpc.insecure_channel(f"127.0.0.1:{bench.port}") as channel:
+        yield provider_pb2_grpc.ResourceProviderStub(channel)
+
+
+WELL_FORMED = {
+    "aws:iam/accessKey:AccessKey": "AKIA0000000000000000",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "00000000-0000-0000-0000-000000000000",
+    "aws:iam/groupPolicy:GroupPolicy": "nobody:nothing",
+    "aws:iam/rolePolicy:RolePolicy": "nobody:nothing",
+    "aws:iam/userGroupMembership:UserGroupMembership": "nobody/nothing",
+    "aws:lambda/permission:Permission": "nothing/nowhere",
+    "aws:secretsmanager/secretVersion:SecretVersion": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:no-1|"
+    "00000000-0000-0000-0000-000000000000",
+}
+MADE_OF_PARTS = sorted(kind for kind, identity in WELL_FORMED.items() if set(identity) & set(":/|"))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_reading_what_is_not_there_answers_nothing(provider: Any, kind: str) -> None:
+    answer = provider.Read(provider_pb2.ReadRequest(id=WELL_FORMED.get(kind, "no-such-thing"), type=kind, name="it"))
+    assert answer.id == ""
+    assert not answer.properties
+
+
+@pytest.mark.parametrize("kind", MADE_OF_PARTS)
+def test_an_id_of_the_wrong_form_is_refused(provider: Any, kind: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.Read(provider_pb2.ReadRequest(id="no-such-thing", type=kind, name="it"))
+    assert "no-such-thing" in (caught.value.details() or "")
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"aws:iam/userGroupMembership:UserGroupMembership"}))
+def test_deleting_what_is_not_there_is_no_failure(provider: Any, kind: str) -> None:
+    state = {"user": "nobody", "function": "nothing", "statementId": "nowhere"}
+    request = provider_pb2.DeleteRequest(
+        id=WELL_FORMED.get(kind, "no-such-thing"), type=kind, name="it", properties=encode(state)
+    )
+    provider.Delete(request)
+
+
+def test_what_no_test_needs_is_not_implemented(provider: Any) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.GetSchema(provider_pb2.GetSchemaRequest())
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
