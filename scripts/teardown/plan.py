@@ -1,0 +1,72 @@
+"""What a teardown is about to do, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.teardown.recordings import Holding
+from scripts.teardown.state import Resource, shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """`buckets` maps a bucket of the stack to what it holds, None when AWS has no such bucket.
+
+    `egresses` are the recordings that run now and would be stopped; None when LiveKit was not asked.
+    """
+
+    stack: str
+    deletes_recordings: bool
+    going: Sequence[Resource]
+    staying: Sequence[Resource]
+    buckets: Mapping[str, Holding | None]
+    egresses: Sequence[str] | None
+
+    def lines(self, *, dry: bool) -> Generator[str]:
+        """For people."""
+        yield f"Stack {self.stack}{' (dry run: nothing is changed)' if dry else ''}"
+        yield from _listed("would go" if dry else "going", self.going)
+        yield from _listed("would stay" if dry else "staying", self.staying)
+        for name, holding in self.buckets.items():
+            fate = "deleted for ever" if self.deletes_recordings else "kept"
+            yield f"bucket {name}: {'not there any more' if holding is None else f'{holding.words}; {fate}'}"
+        if self.deletes_recordings and any(resource.type == "aws:kms/key:Key" for resource in self.going):
+            yield "the encryption key is scheduled for deletion: AWS deletes it 30 days later"
+        if self.egresses:
+            yield f"recording now, stopped first: {', '.join(self.egresses)}"
+        elif self.egresses is None and self.going:
+            yield "LiveKit is not asked what it records now"
+        if not self.going:
+            yield "nothing is left to remove"
+
+    def document(self) -> dict[str, Any]:
+        """For programs; sizes in bytes."""
+        return {
+            "stack": self.stack,
+            "deletesRecordings": self.deletes_recordings,
+            "going": _listing(self.going),
+            "staying": _listing(self.staying),
+            "buckets": {
+                name: None
+                if holding is None
+                else {"objects": holding.objects, "versions": holding.versions, "bytes": holding.size}
+                for name, holding in self.buckets.items()
+            },
+            "egresses": None if self.egresses is None else list(self.egresses),
+        }
+
+
+def _listed(title: str, resources: Sequence[Resource]) -> Generator[str]:
+    real = shown(resources)
+    if not real:
+        return
+    yield f"{title}:"
+    width = max(len(resource.kind) for resource in real)
+    for resource in real:
+        yield f"  {resource.kind:<{width}}  {resource.id}"
+
+
+def _listing(resources: Sequence[Resource]) -> list[dict[str, str]]:
+    return [{"kind": resource.kind, "id": resource.id} for resource in shown(resources)]

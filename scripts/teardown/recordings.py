@@ -1,0 +1,96 @@
+"""The recordings themselves: how many there are, and their deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from scripts.errors import UnfinishedError
+from scripts.verify.hop import code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Count = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holding:
+    """What a bucket holds: current objects, and all versions of all objects with their bytes."""
+
+    objects: int = 0
+    versions: int = 0
+    size: int = 0
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"{self.objects:,} objects in {self.versions:,} versions, {_size(self.size)}"
+
+
+def count(s3: S3Client, bucket: str, tell: Count) -> Holding | None:
+    """Count a bucket, a request for each thousand versions; None when there is no such bucket.
+
+    `tell` hears how many versions were counted so far.
+    """
+    objects = versions = size = 0
+    try:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for version in page.get("Versions", []):
+                objects += version.get("IsLatest") is True
+                versions += 1
+                size += version.get("Size", 0)
+            tell(versions)
+    except ClientError as error:
+        if code_of(error) == "NoSuchBucket":
+            return None
+        raise
+    return Holding(objects=objects, versions=versions, size=size)
+
+
+def empty(s3: S3Client, bucket: str, tell: Count) -> int:
+    """Delete every version, delete marker and unfinished upload; how many. A bucket that is gone is empty.
+
+    `tell` hears how many are gone so far. Raises UnfinishedError when S3 keeps some.
+    """
+    gone = 0
+    try:
+        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+            for upload in page.get("Uploads", []):
+                place: Any = {"Bucket": bucket, "Key": upload.get("Key"), "UploadId": upload.get("UploadId")}
+                s3.abort_multipart_upload(**place)
+                gone += 1
+                tell(gone)
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            gone += _delete(s3, bucket, page)
+            tell(gone)
+    except ClientError as error:
+        if code_of(error) != "NoSuchBucket":
+            raise
+    return gone
+
+
+def _delete(s3: S3Client, bucket: str, page: Any) -> int:
+    entries: Any = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+    found: Any = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+    if not found:
+        return 0
+    errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True}).get("Errors", [])
+    if errors:
+        codes = ", ".join(sorted({error.get("Code", "?") for error in errors}))
+        raise UnfinishedError(
+            f"S3 keeps {len(errors)} versions in {bucket} ({codes}). What is done is done: run teardown again"
+        )
+    return len(found)
+
+
+def _size(number: int) -> str:
+    amount, unit = float(number), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:  # noqa: PLR2004 -- SI
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"

@@ -1,0 +1,107 @@
+"""Taking a stack down, step by step; every step can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scripts.aws_access import AwsAccess
+from scripts.errors import UsageError
+from scripts.teardown import egresses, recordings
+from scripts.teardown.egresses import LiveKit
+from scripts.teardown.engine import Engine, Say
+from scripts.teardown.plan import Plan
+from scripts.teardown.state import Split
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What was asked for. `ask` has a person type the bucket's name; None when nobody is there to do it."""
+
+    yes: bool = False
+    delete_recordings: bool = False
+    confirm: str | None = None
+    ignore_livekit: bool = False
+    ask: Callable[[str], str] | None = None
+
+    def check(self) -> None:
+        """Raises UsageError for options that contradict each other."""
+        if self.confirm is not None and not self.delete_recordings:
+            raise UsageError("--confirm names a bucket to delete, but --delete-recordings is not given")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Teardown:
+    """One stack, opened. `show` is given the plan before anything is done."""
+
+    stack: str
+    engine: Engine
+    aws: AwsAccess
+    wish: Wish
+    say: Say
+
+    def plan(self) -> tuple[Plan, LiveKit | None]:
+        """Look, and change nothing."""
+        split = Split.of(self.engine.state())
+        s3 = self.aws.client("s3")
+        counted = {
+            name: recordings.count(s3, name, lambda number: self.say(f"counted {number:,} versions"))
+            for name in split.buckets
+        }
+        everything = self.wish.delete_recordings
+        going = split.everything if everything else split.going
+        livekit = LiveKit.of(self.engine.config()) if going and not self.wish.ignore_livekit else None
+        active = None
+        if livekit is not None and split.buckets:
+            active = egresses.recording_into(livekit, split.buckets[0])
+        plan = Plan(
+            stack=self.stack,
+            deletes_recordings=everything,
+            going=going,
+            staying=[] if everything else split.staying,
+            buckets=counted,
+            egresses=active,
+        )
+        return plan, livekit
+
+    def do(self, plan: Plan, livekit: LiveKit | None) -> None:
+        """Remove what the plan says.
+
+        Raises UnfinishedError when something stays that should go; then all of it can be done again.
+        """
+        bucket = next(iter(plan.buckets), None)
+        if livekit is not None and bucket is not None and plan.egresses:
+            self.say(f"stopping {len(plan.egresses)} recordings, and waiting for their files")
+            egresses.stop(livekit, bucket, list(plan.egresses))
+        first = Split.of(self.engine.state()).going
+        if first:
+            self.engine.destroy([resource.urn for resource in first])
+        if not plan.deletes_recordings:
+            return
+        # Only now nobody is left who could put something into the bucket behind our back.
+        for name in plan.buckets:
+            self._empty(name)
+        self.engine.unprotect()
+        self.engine.destroy()
+        self.engine.remove()
+
+    def _empty(self, bucket: str) -> None:
+        s3 = self.aws.client("s3")
+        recordings.empty(s3, bucket, lambda number: self.say(f"deleted {number:,} versions and uploads from {bucket}"))
+
+
+def agree(plan: Plan, wish: Wish) -> None:
+    """Make sure that whoever deletes recordings means this bucket.
+
+    Raises UsageError with nothing touched.
+    """
+    name = next(iter(plan.buckets), None)
+    if not plan.deletes_recordings or name is None:
+        return
+    given = wish.confirm
+    if given is None and wish.ask is not None:
+        given = wish.ask(f"Type the name of the bucket whose recordings are deleted for ever ({name})")
+    if given is None:
+        raise UsageError(f"--delete-recordings needs the bucket's name besides: --confirm {name}. Nothing was touched")
+    if given != name:
+        raise UsageError(f"{given!r} is not the bucket of stack {plan.stack}. Nothing was touched")
