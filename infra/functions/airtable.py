@@ -55,7 +55,6 @@ class Conversations:
         self._api = api
         self._base, self._name, self._roles = settings.airtable_base, settings.airtable_table, settings.fields
         self._table = api.table(settings.airtable_base, settings.airtable_table)
-        self._play_url = settings.play_url
         self._clock, self._sleep = clock, sleep
         self._fields: dict[str, Field] = {}
         self._fields_at: float | None = None

@@ -208,7 +208,7 @@ def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Co
     window = timedelta(seconds=to.settings.match_window_seconds)
 
     def carried(url: str) -> Carried | None:
-        return _carried(url, to.settings.play_url, links)
+        return _carried(url, links)
 
     try:
         return to.conversations.candidates([job.recording for job in todo], window, carried)
@@ -220,20 +220,17 @@ def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Co
     for job in todo:
         try:
             one = to.conversations.candidates([job.recording], window, carried)
-        except DeliveryError as error:
+        except PermanentError as error:
             batch.fail(job.message, error)
         else:
             found |= {conversation.record_id: conversation for conversation in one}
     return list(found.values())
 
 
-def _carried(url: str, play_url: str, links: Links) -> Carried | None:
-    """What a link in a conversation plays; None when it is not one of ours."""
-    prefix = f"{play_url}/r/"
-    if not url.startswith(prefix):
-        return None
+def _carried(url: str, links: Links) -> Carried | None:
+    """What a link in a conversation plays; None when we did not sign it. The host may be one of an earlier stack."""
     try:
-        link = links.read(url.removeprefix(prefix))
+        link = links.read(url.rpartition("/r/")[2])
     except BadLinkError:
         return None
     return Carried(egress_id=link.egress_id, room_id=link.room_id, duration_s=link.duration_s, ended_at=link.ended_at)

@@ -404,6 +404,16 @@ def test_a_shorter_recording_is_acknowledged_and_not_written(rig: Rig, server: A
     assert rig.link(conversation).egress_id == "EG_1"
 
 
+def test_a_link_we_signed_for_an_earlier_address_is_still_ours(rig: Rig, server: AirtableServer) -> None:
+    server.base.tables[0] = conversations_table(without=("egress_id", "room_id"))
+    rig.table = conversations(server, rig.clock)
+    conversation = server.seed({"room_name": "room 1"}, created=START)
+    assert rig.run(record(rig.call(1))) == []
+    rig.settings = {"play_url": "https://moved.example"}
+    assert rig.run(record(call(1))) == []
+    assert str(server.read(conversation)["audio_recording_url"]).startswith("https://moved.example/r/")
+
+
 @pytest.mark.parametrize("url", ["https://else.example/r/x", f"{PLAY}forged", "n/a"])
 def test_a_link_that_is_not_ours_is_not_overwritten_by_name(rig: Rig, server: AirtableServer, url: str) -> None:
     conversation = server.seed({"room_name": "room 1", "audio_recording_url": url}, created=START)
@@ -490,6 +500,14 @@ def test_a_formula_that_airtable_rejects_fails_alone(rig: Rig, server: AirtableS
     server.faults.add(Fault(outcome=Outcome.STATUS, status=422, methods=frozenset({"GET"})))
     assert rig.run(record(call(2))) == []
     assert len(rig.sqs.sent) == 2
+
+
+def test_asking_one_by_one_ends_when_airtable_asks_to_wait(rig: Rig, server: AirtableServer) -> None:
+    rig.table.fields()
+    for status in (422, 429):
+        server.faults.add(Fault(outcome=Outcome.STATUS, status=status, methods=frozenset({"GET"})))
+    assert rig.run(*[record(rig.call(number), f"m{number}") for number in range(3)]) == ["m0", "m1", "m2"]
+    assert len(asked(server)) == 3
 
 
 @pytest.mark.parametrize("secret", [RuntimeError(SECRET), "{}"])

@@ -115,6 +115,14 @@ def test_the_forged_token_is_made_as_livekits_is() -> None:
     assert verify(BODY, raw_token({"alg": "HS256", "typ": "JWT"}, claims(BODY)), KEYS, NOW).id == "EV_1"
 
 
+@pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
+def test_a_token_truly_signed_with_another_algorithm_is_refused(algorithm: str) -> None:
+    secret = SECRET * 2  # long enough for all of them
+    token = jwt.encode(claims(BODY), secret, algorithm)
+    with pytest.raises(NotLiveKitError):
+        verify(BODY, token, {KEY: secret}, NOW)
+
+
 def test_an_unsigned_token_is_refused() -> None:
     unsigned = jwt.encode(claims(BODY), "", "none")
     for token in (unsigned, unsigned + "AAAA", sign(BODY).rpartition(".")[0] + "."):
@@ -214,6 +222,17 @@ def test_the_order_of_base64_alphabets_matters() -> None:
 )
 def test_what_the_leeway_and_the_rules_allow_is_taken(changes: dict[str, Any]) -> None:
     assert verify(BODY, sign(BODY, **changes), KEYS, NOW).id == "EV_1"
+
+
+def test_the_leeway_is_a_minute_to_the_second() -> None:
+    now = int(NOW)
+    within: list[dict[str, Any]] = [{"exp": now - 59}, {"nbf": now + 60}, {"iat": now + 60}]
+    beyond: list[dict[str, Any]] = [{"exp": now - 60}, {"nbf": now + 61}, {"iat": now + 61}]
+    for changes in within:
+        assert verify(BODY, sign(BODY, **changes), KEYS, now).id == "EV_1"
+    for changes in beyond:
+        with pytest.raises(NotLiveKitError):
+            verify(BODY, sign(BODY, **changes), KEYS, now)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b'"x"', b"[" * 2000, b"1" * 5000])
