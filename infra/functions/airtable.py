@@ -182,9 +182,9 @@ class Conversations:
 
     def _call(self, request: Callable[[], T]) -> T:
         """One request at the pace, its failures as ours; Airtable's texts stay out, they quote the request."""
-        pause = self._last_request + INTERVAL_SECONDS - self._clock()
-        if 0 < pause <= INTERVAL_SECONDS:
-            self._sleep(pause)
+        since = self._clock() - self._last_request
+        if 0 <= since < INTERVAL_SECONDS:  # negative: the clock was set back
+            self._sleep(INTERVAL_SECONDS - since)
         self._last_request = self._clock()
         try:
             return request()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from infra.functions.airtable import INTERVAL_SECONDS, SCHEMA_SECONDS, Conversations, from_status
+from infra.functions.airtable import INTERVAL_SECONDS, SCHEMA_SECONDS, Conversations, connect, from_status
 from infra.functions.errors import DeliveryError, PermanentError, WaitError
 from infra.functions.matching import Carried, Conversation
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table, field_of
-from tests.unit.functions_airtable import asked, conversations
+from tests.unit.functions_airtable import asked, conversations, deliver_settings
 from tests.unit.functions_support import END, START, Clock, recording
 
 WINDOW = timedelta(minutes=10)
@@ -277,19 +277,24 @@ def test_one_by_one_stops_asking_when_airtable_asks_to_wait(server: AirtableServ
     assert [method for method, _ in asked(server)] == ["PATCH", "PATCH"]
 
 
-def test_requests_keep_their_distance(server: AirtableServer, table: Conversations, clock: Clock) -> None:
-    began = clock.now
+def test_requests_keep_their_distance(server: AirtableServer, clock: Clock) -> None:
+    settings, slept = deliver_settings(server), list[float]()
+    table = Conversations(connect(settings), settings, clock, slept.append)
+    table.use_token(server.token)
     table.fields()
-    assert clock.now == began
-    for count in range(1, 4):
-        find(table)
-        assert clock.now == pytest.approx(began + count * INTERVAL_SECONDS)
-    clock.now += 10
+    assert slept == []
     find(table)
-    assert clock.now == pytest.approx(began + 3 * INTERVAL_SECONDS + 10)
-    clock.now -= 3600
-    find(table)
-    assert clock.now == pytest.approx(began + 3 * INTERVAL_SECONDS + 10 - 3600)
+    assert slept == [INTERVAL_SECONDS]
+    clock.now += INTERVAL_SECONDS / 4
+    table.update({server.seed({"room_name": "camille"}): {"egress_id": "EG_1"}})
+    assert slept[1:] == [pytest.approx(INTERVAL_SECONDS * 3 / 4, abs=1e-3)]
+    for step in (INTERVAL_SECONDS + 0.001, 10, -3600):
+        clock.now += step
+        if step < 0:  # an hour ago the schema was not yet known
+            table.fields()
+        else:
+            find(table)
+        assert len(slept) == 2
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,12 @@ def test_a_body_too_large(rig: Rig, size: int, status: int, encode: bool) -> Non
     assert len(rig.sqs.sent) == (status == 200)
 
 
+def test_a_huge_body_is_refused_before_anything_is_done_with_it(rig: Rig) -> None:
+    for encode in (True, False):
+        assert rig.post(padded(LIMIT * 9), authorization="none", encode=encode)["statusCode"] == 413
+    assert rig.reads == 0
+
+
 def test_a_body_that_outgrows_the_queue_by_escaping(rig: Rig) -> None:
     assert rig.post(padded(LIMIT, "\uffff"))["statusCode"] == 413
     assert not rig.sqs.sent
