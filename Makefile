@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint types unit lock clean
+.PHONY: help setup demo test lint types unit lock docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 	$(UV_COMPILE) pyproject.toml --extra local --extra dev -o requirements/dev.txt
 	$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/callrec.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
+
+docs: setup  ## write the generated table of README.md
+	$(BIN)/python -m scripts.readme
 
 clean:  ## stop the local stack and remove everything that was made here
 	-@test ! -x $(BIN)/callrec || $(BIN)/callrec local down

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -53,6 +54,8 @@ def run(folder: Path) -> Generator[tuple[Services, AirtableServer]]:
     """Run both stand-ins with all of their files under `folder` until the block ends."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for stale in ("state", "workspace", "pulumi"):  # of a run that was killed: its passphrase is gone
+        shutil.rmtree(folder / stale, ignore_errors=True)
     with emulator.run(folder) as aws, AirtableServer() as airtable:
         yield (
             Services(

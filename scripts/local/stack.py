@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ from pulumi.automation import ConfigValue, PulumiCommand
 import infra.__main__
 from scripts.aws_access import AwsAccess, Key
 from scripts.deployment import PROJECT, Deployment, StackHandle
-from scripts.errors import NoStackError
+from scripts.errors import NoStackError, StackError
 from scripts.local.aws_provider import AwsTarget, serve
 from scripts.local.services import Services
 
@@ -112,6 +114,28 @@ def environment(services: Services, port: int, state: Path) -> Mapping[str, str]
     }
 
 
+def configure(engine: automation.Stack, values: Mapping[str, ConfigValue]) -> None:
+    """Set the stack's configuration; secrets go through a pipe, since the SDK would put them on a command line.
+
+    Raises StackError when the engine refuses one.
+    """
+    engine.set_all_config({name: value for name, value in values.items() if not value.secret})
+    workspace = engine.workspace
+    for name, value in values.items():
+        if value.secret:
+            done = subprocess.run(  # noqa: S603 -- the engine and our own words
+                [workspace.pulumi_command.command, "config", "set", "--secret", name, "--stack", engine.name],
+                input=value.value,
+                cwd=workspace.work_dir,
+                env={**os.environ, **workspace.env_vars, "PULUMI_HOME": str(workspace.pulumi_home)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                raise StackError(f"the engine refused the configuration key {name}: {done.stderr.strip()}")
+
+
 def up(
     services: Services,
     command: PulumiCommand,
@@ -121,7 +145,7 @@ def up(
 ) -> Deployment:
     """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
     with opened(services, command, stack, create=True) as engine:
-        engine.set_all_config({**configuration(services), **(changes or {})})
+        configure(engine, {**configuration(services), **(changes or {})})
         engine.up(on_output=report)
     return Deployment.of(handle(services, command, stack))
 

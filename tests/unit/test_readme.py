@@ -1,0 +1,46 @@
+"""README.md says what the program does: its keys, its commands, its exit codes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scripts import readme
+from scripts.cli import app
+
+TEXT = readme.README.read_text()
+
+
+def test_the_table_of_keys_is_the_programs() -> None:
+    assert readme.written(TEXT) == TEXT, "run: make docs"
+    assert "| `linkDays` | `30` |" in TEXT
+    assert "| `airtableToken` | required, secret |" in TEXT
+    assert "| `previousLinkSigningKey` | unset, secret |" in TEXT
+    assert "| `retentionDays` | unset |" in TEXT
+
+
+def test_the_table_is_written_anew(tmp_path: Path) -> None:
+    copy = tmp_path / "README.md"
+    copy.write_text(readme.PART.sub(r"\1stale\n\2", TEXT))
+    readme.main(copy)
+    assert copy.read_text() == TEXT
+
+
+@pytest.mark.parametrize("command", ["verify", "local up", "local down", "local demo"])
+def test_every_option_named_for_a_command_is_there(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert shown.exit_code == 0
+    [row] = [line for line in TEXT.splitlines() if line.startswith("| `callrec") and f"callrec {command}" in line]
+    for option in re.findall(r"--[a-z-]+", row.split(" | ")[0]):
+        assert option in shown.output
+
+
+def test_every_command_is_in_the_readme() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    commands = re.findall(r"^[│ ]*([a-z]+) {2,}", shown.output, re.MULTILINE)
+    assert "verify" in commands
+    for command in commands:
+        assert f"`callrec {command}" in TEXT, command
