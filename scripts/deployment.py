@@ -11,10 +11,11 @@ from pathlib import Path
 from pulumi import automation
 
 from scripts.aws_access import AwsAccess
-from scripts.errors import NoStackError, StackError
+from scripts.errors import EngineError, NoStackError, StackError
 from scripts.outputs import Outputs
 
 PROJECT = "callrec"
+MOST_SENTENCES = 5
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -66,7 +67,7 @@ def real(stack: str, root: Path = ROOT) -> Deployment:
 def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
     """Open a stack of the project in `root`, up or not, through the Pulumi CLI on PATH.
 
-    Raises NoStackError when there is no such stack, StackError when it has no region.
+    Raises NoStackError when there is no such stack, StackError when it has no region, EngineError without the CLI.
     """
 
     @contextmanager
@@ -75,6 +76,12 @@ def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
             opened = automation.select_stack(stack_name=stack, work_dir=str(root))
         except automation.StackNotFoundError:
             raise NoStackError(f"there is no stack {stack!r}. See: pulumi stack ls") from None
+        except FileNotFoundError:
+            raise EngineError(
+                "there is no `pulumi` on PATH. Install it: https://www.pulumi.com/docs/install/"
+            ) from None
+        except automation.InvalidVersionError as error:
+            raise EngineError(f"the `pulumi` on PATH is of another version: {error}") from None
         yield opened
 
     with engine() as opened:
@@ -97,6 +104,5 @@ def read(stack: automation.Stack) -> tuple[Outputs, dict[str, str]]:
 
 def engine_words(error: automation.CommandError) -> str:
     """What the engine itself said went wrong, in one line; never its whole output."""
-    _, _, said = str(error).partition("stderr:")
-    lines = [line.strip().removeprefix("error: ") for line in said.splitlines() if "error:" in line]
-    return "; ".join(dict.fromkeys(lines)) or "see its output with: pulumi stack"
+    lines = [line.rpartition("error: ")[2].strip() for line in str(error).splitlines() if "error: " in line]
+    return "; ".join(list(dict.fromkeys(lines))[:MOST_SENTENCES]) or "it gave no reason; see: pulumi stack"

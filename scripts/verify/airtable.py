@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from infra.functions.settings import REQUIRED_ROLES
 from infra.keys import FIELDS
 from scripts.deployment import Deployment
 from scripts.outputs import AirtableOutputs
+from scripts.verify.credentials import stored
 from scripts.verify.hop import Failed, Hop
 from scripts.verify.probe import MARK, Probe, mend
 
@@ -76,8 +76,8 @@ class Conversations:
 
     def api(self) -> Api:
         """A client; pyairtable itself waits and tries again when Airtable asks to."""
-        document = json.loads(self.secrets_manager.get_secret_value(SecretId=self.secret_arn)["SecretString"])
-        return Api(document["airtable_token"], endpoint_url=self.place.url, timeout=TIMEOUT)
+        document = stored(self.secrets_manager, self.secret_arn, self.mend)
+        return Api(str(document.get("airtable_token", "")), endpoint_url=self.place.url, timeout=TIMEOUT)
 
     def token_is_valid(self) -> str:
         """Whether Airtable knows the token at all."""

@@ -7,11 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from scripts.deployment import Deployment
-from scripts.verify.hop import Failed, Hop
-from scripts.verify.probe import MARK
+from scripts.verify.hop import Failed, Hop, code_of
+from scripts.verify.probe import MARK, mend
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,14 +32,19 @@ HOLD_SECONDS = 30
 
 def hops(deployment: Deployment) -> list[Hop]:
     """One hop."""
-    url = deployment.outputs.dead_letter_queue_url
-    sqs = deployment.aws.client("sqs")
-    return [Hop(id="queue.dead_letters", title="dead-letter queue is empty", probe=lambda: empty(sqs, url))]
+    url, sqs = deployment.outputs.dead_letter_queue_url, deployment.aws.client("sqs")
+    probe = partial(empty, sqs, url, mend(deployment))
+    return [Hop(id="queue.dead_letters", title="dead-letter queue is empty", probe=probe)]
 
 
-def empty(sqs: SQSClient, url: str) -> str:
+def empty(sqs: SQSClient, url: str, mending: str) -> str:
     """No message there; else how many, how old, and why."""
-    count = depth(sqs, url)
+    try:
+        count = depth(sqs, url)
+    except ClientError as error:
+        if not code_of(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
+            raise
+        raise Failed("there is no such queue", cause="somebody deleted it", mend=mending) from None
     if count == 0:
         return "empty"
     letters = peek(sqs, url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from scripts.deployment import Deployment
+from scripts.verify.credentials import stored
 from scripts.verify.functions import id_of
 from scripts.verify.hop import Failed, Hop
 from scripts.verify.probe import Probe, mend
@@ -159,9 +159,9 @@ class Webhook:
         }
 
     def _secret_agrees(self) -> bool:
-        document = json.loads(self.secrets_manager.get_secret_value(SecretId=self.secret_arn)["SecretString"])
-        stored = str(document.get("livekit_keys", {}).get(self.key, ""))
-        return secrets.compare_digest(stored.encode(), self.secret.encode())
+        keys: Any = stored(self.secrets_manager, self.secret_arn, self.mend).get("livekit_keys")
+        known = str(keys.get(self.key, "")) if isinstance(keys, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return secrets.compare_digest(known.encode(), self.secret.encode())
 
 
 def _clock_off(headers: Mapping[str, str]) -> bool:
