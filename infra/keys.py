@@ -39,7 +39,8 @@ KEYS = (
     Key(name="linkSigningKey", rule="the key that signs the links in Airtable, at least 32 characters", check=one_line(32, 512), example=SIGNING_KEY, required=True, secret=True),
     Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
     Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),
-    Key(name="matchWindowSeconds", rule="seconds around a recording in which its conversation may have begun, 0 to 86400", check=whole(0, 86400), example="300", default="300"),
+    Key(name="matchWindowSeconds", rule="seconds around a recording in which its conversation may have begun, 0 to 86400", check=whole(0, 86400), example="120", default="120"),
+    Key(name="settleSeconds", rule="seconds to wait after a recording for other conversations of its room name, 0 to 86400", check=whole(0, 86400), example="0", default="0"),
     Key(name="bucketName", rule="a bucket's name: 3 to 63 small letters, digits or hyphens", check=matching(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]"), example="my-practice-recordings"),
     Key(name="recordingsPrefix", rule="the folder in the bucket, ending in a slash", check=matching(r"(?:[A-Za-z0-9_-]{1,64}/){1,4}"), example="recordings/", default="recordings/"),
     Key(name="encryption", rule="kms (a key of your own) or s3", check=either("kms", "s3"), example="kms", default="kms"),
@@ -55,5 +56,4 @@ KEYS = (
     Key(name="receiveConcurrency", rule="reserved concurrency of receive, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="20"),
     Key(name="deliverConcurrency", rule="reserved concurrency of deliver, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="5"),
     Key(name="playConcurrency", rule="reserved concurrency of play, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="10"),
-    Key(name="deliverMaximumConcurrency", rule="deliver's instances at work at once on the queue, 2 to 1000", check=whole(2, 1000), example="2", default="2"),
 )  # fmt: skip

@@ -22,10 +22,14 @@ DELIVER_TIMEOUT = 60
 VISIBILITY_TIMEOUT = 6 * DELIVER_TIMEOUT
 FOURTEEN_DAYS = 14 * 24 * 3600
 BATCH = 10
+# Airtable takes 5 requests a second for a base: two instances of `deliver`, 0.4 s from request to request, make 5.
+AT_WORK = 2
 # `deliver` waits up to a day for a conversation, at 30 s doubling to 15 min: about 100 receives, and room for crashes.
 MAXIMUM_RECEIVES = 200
 # LiveKit's bodies are 1-2 KiB; ten of the largest still fit into one Lambda event of 6 MB.
 LARGEST_BODY = 256 * 1024
+# A dead letter carries its reason besides the body: it must fit whatever the queue took.
+LARGEST_DEAD_LETTER = 1024 * 1024
 
 
 class EventQueue(pulumi.ComponentResource):
@@ -33,8 +37,8 @@ class EventQueue(pulumi.ComponentResource):
 
     def __init__(self, name: str, config: StackConfig, opts: pulumi.ResourceOptions) -> None:
         super().__init__("callrec:EventQueue", name, None, opts)
-        self.queue = self._fifo(name, config, "events")
-        self.dead_letters = self._fifo(f"{name}-dlq", config, "events-dlq")
+        self.queue = self._fifo(name, config, "events", LARGEST_BODY)
+        self.dead_letters = self._fifo(f"{name}-dlq", config, "events-dlq", LARGEST_DEAD_LETTER)
         own = pulumi.ResourceOptions(parent=self)
         aws.sqs.RedriveAllowPolicy(
             name,
@@ -52,7 +56,7 @@ class EventQueue(pulumi.ComponentResource):
         )
         self.register_outputs({"url": self.queue.url, "deadLetterUrl": self.dead_letters.url})
 
-    def _fifo(self, name: str, config: StackConfig, part: str) -> aws.sqs.Queue:
+    def _fifo(self, name: str, config: StackConfig, part: str, largest: int) -> aws.sqs.Queue:
         own = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             name,
@@ -64,7 +68,7 @@ class EventQueue(pulumi.ComponentResource):
             fifo_throughput_limit="perMessageGroupId",
             visibility_timeout_seconds=VISIBILITY_TIMEOUT,
             message_retention_seconds=FOURTEEN_DAYS,
-            max_message_size=LARGEST_BODY,
+            max_message_size=largest,
             sqs_managed_sse_enabled=True,
             tags=config.tags,
             opts=own,
@@ -136,6 +140,7 @@ class Pipeline(pulumi.ComponentResource):
                     "CALLREC_PLAY_URL": play_url,
                     "CALLREC_LINK_DAYS": config.text("linkDays"),
                     "CALLREC_MATCH_WINDOW_SECONDS": config.text("matchWindowSeconds"),
+                    "CALLREC_SETTLE_SECONDS": config.text("settleSeconds"),
                     "CALLREC_AIRTABLE_URL": config.text("airtableUrl"),
                     "CALLREC_AIRTABLE_BASE": config.text("airtableBase"),
                     "CALLREC_AIRTABLE_TABLE": config.text("airtableTable"),
@@ -154,7 +159,7 @@ class Pipeline(pulumi.ComponentResource):
             function_name=self.deliver.function.name,
             batch_size=BATCH,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config={"maximum_concurrency": config.number("deliverMaximumConcurrency")},
+            scaling_config={"maximum_concurrency": AT_WORK},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.deliver.permission]),
         )
         self.queue_url = events.queue.url

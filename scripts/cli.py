@@ -8,11 +8,13 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from pulumi.automation import CommandError
 
-from scripts.context import Context
+from scripts.context import LOCAL, Context
+from scripts.deployment import engine_words
 from scripts.errors import ScriptError
 from scripts.local import commands as local
-from scripts.local.stack import STACK as LOCAL
+from scripts.teardown.command import teardown
 from scripts.verify.command import verify
 
 COULD_NOT_RUN = 2
@@ -25,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(verify)
+app.command()(teardown)
 app.add_typer(local.app, name="local")
 
 
@@ -39,16 +42,12 @@ def show_version(asked: bool) -> None:  # noqa: FBT001 -- Typer's way of calling
 def common(
     ctx: typer.Context,
     *,
-    stack: Annotated[
-        str,
-        typer.Option("--stack", "-s", envvar="CALLREC_STACK", help="The Pulumi stack; `local` is this machine's."),
-    ] = LOCAL,
     _version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Say which stack the command works on."""
-    ctx.obj = Context(stack=stack, local={LOCAL: local.handle})
+    """Give the commands what they share."""
+    ctx.obj = Context(stack="", local={LOCAL: local.handle})
 
 
 def main() -> None:
@@ -56,8 +55,14 @@ def main() -> None:
     try:
         app()
     except ScriptError as error:
-        print(f"callrec: {error}", file=sys.stderr)  # noqa: T201 -- the one place where a command fails
-        raise SystemExit(COULD_NOT_RUN) from None
+        raise SystemExit(_said(str(error))) from None
+    except CommandError as error:
+        raise SystemExit(_said(f"the engine could not: {engine_words(error)}")) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(COULD_NOT_RUN) from None
+
+
+def _said(sentence: str) -> int:
+    print(f"callrec: {sentence}", file=sys.stderr)  # noqa: T201 -- the one place where a command fails
+    return COULD_NOT_RUN

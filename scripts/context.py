@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
-from scripts.deployment import Deployment, StackHandle, real_handle
+from scripts.deployment import Deployment, StackHandle, real_handle, selected
+
+LOCAL = "local"
 
 
 def errors_console() -> Console:
@@ -41,3 +45,23 @@ class Context:
         Raises NoStackError when there is none, StackError when it is not up.
         """
         return Deployment.of(self.handle())
+
+
+def choose(ctx: typer.Context, stack: str | None) -> str | None:
+    """Have the command work on `stack`; without one, on the stack that Pulumi has selected, else this machine's."""
+    context: Context = ctx.obj
+    if not ctx.resilient_parsing:
+        ctx.obj = replace(context, stack=stack or context.stack or selected() or LOCAL)
+    return stack
+
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        "-s",
+        envvar="CALLREC_STACK",
+        callback=choose,
+        help="The Pulumi stack; without it the selected one. `local` is the one of `callrec local up`.",
+    ),
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +72,9 @@ def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
     Raises NoStackError when there is no such stack, StackError when it has no region, EngineError without the CLI.
     """
 
+    if shutil.which("pulumi") is None:
+        raise StackError("the Pulumi CLI is not on PATH. Install it: https://www.pulumi.com/docs/install/")
+
     @contextmanager
     def engine() -> Generator[automation.Stack]:
         try:
@@ -90,6 +95,17 @@ def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
     if not region:
         raise StackError(f"stack {stack} has no region. Set it: pulumi config set aws:region us-east-1 --stack {stack}")
     return StackHandle(stack=stack, aws=AwsAccess(region=region, profile=named.get("aws:profile")), engine=engine)
+
+
+def selected(root: Path = ROOT) -> str | None:
+    """The stack that `pulumi stack select` chose in `root`; None when there is none, or no Pulumi CLI on PATH."""
+    command = shutil.which("pulumi")
+    if command is None:
+        return None
+    done = subprocess.run(  # noqa: S603 -- fixed words
+        [command, "stack", "--show-name", "--non-interactive"], cwd=root, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or None if done.returncode == 0 else None
 
 
 def read(stack: automation.Stack) -> tuple[Outputs, dict[str, str]]:

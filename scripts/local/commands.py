@@ -13,7 +13,7 @@ import typer
 from pulumi.automation import PulumiCommand
 from rich.console import Console
 
-from scripts.context import Context
+from scripts.context import LOCAL, Context
 from scripts.deployment import ROOT, Deployment, StackHandle
 from scripts.errors import LocalStackError
 from scripts.local import services, stack, supervisor
@@ -96,7 +96,7 @@ def demo(*, as_json: AsJson = False) -> None:
     The engine is the real one; AWS and Airtable are stand-ins; the recording and the webhook were made by a real
     LiveKit. Exit code 0 when every hop holds, 1 when one does not.
     """
-    context = Context(stack=stack.STACK, json=as_json)
+    context = Context(stack=LOCAL, json=as_json)
     began = time.monotonic()
     results = proved(context.console)
     show(context, results, as_json=as_json)

@@ -16,12 +16,12 @@ from pulumi.automation import ConfigValue, PulumiCommand
 
 import infra.__main__
 from scripts.aws_access import AwsAccess, Key
+from scripts.context import LOCAL
 from scripts.deployment import PROJECT, Deployment, StackHandle
 from scripts.errors import NoStackError, StackError
 from scripts.local.aws_provider import AwsTarget, serve
 from scripts.local.services import Services
 
-STACK = "local"
 # The captured webhooks name this bucket and this folder, so that they hold here byte for byte.
 BUCKET = "recordings"
 PREFIX = "calls/"
@@ -70,7 +70,7 @@ def target(services: Services) -> AwsTarget:
 def opened(
     services: Services,
     command: PulumiCommand,
-    stack: str = STACK,
+    stack: str = LOCAL,
     *,
     create: bool = False,
     program: Callable[[], None] = infra.__main__.main,
@@ -141,7 +141,7 @@ def up(
     command: PulumiCommand,
     report: Report,
     changes: Mapping[str, ConfigValue] | None = None,
-    stack: str = STACK,
+    stack: str = LOCAL,
 ) -> Deployment:
     """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
     with opened(services, command, stack, create=True) as engine:
@@ -150,7 +150,7 @@ def up(
     return Deployment.of(handle(services, command, stack))
 
 
-def handle(services: Services, command: PulumiCommand, stack: str = STACK) -> StackHandle:
+def handle(services: Services, command: PulumiCommand, stack: str = LOCAL) -> StackHandle:
     """The local stack as the commands see it, up or not."""
     return StackHandle(stack=stack, aws=access(services), engine=partial(opened, services, command, stack))
 

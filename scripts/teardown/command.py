@@ -14,7 +14,7 @@ from pulumi.automation import CommandError
 from rich.console import Console
 from rich.text import Text
 
-from scripts.context import Context
+from scripts.context import Context, StackOption
 from scripts.deployment import engine_words
 from scripts.errors import NoStackError, ScriptError, UnfinishedError, UsageError
 from scripts.interruption import Interrupted, interruptible
@@ -35,6 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 def teardown(
     ctx: typer.Context,
     *,
+    _stack: StackOption = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     delete_recordings: Delete = False,

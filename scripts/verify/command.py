@@ -11,7 +11,7 @@ import typer
 from pulumi.automation import CommandError
 from rich.console import Console
 
-from scripts.context import Context
+from scripts.context import Context, StackOption
 from scripts.deployment import engine_words
 from scripts.errors import ScriptError, UsageError
 from scripts.interruption import Interrupted
@@ -26,6 +26,7 @@ OK, FAILED, COULD_NOT_RUN = 0, 1, 2
 def verify(
     ctx: typer.Context,
     *,
+    _stack: StackOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
 ) -> None:

@@ -66,7 +66,7 @@ def test_the_least_configuration_is_accepted() -> None:
         ("receiveConcurrency", "0"),
         ("deliverConcurrency", "1001"),
         ("playConcurrency", "many"),
-        ("deliverMaximumConcurrency", "1"),
+        ("settleSeconds", "x"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: str) -> None:

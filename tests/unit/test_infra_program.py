@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from infra import policies
+from infra.functions.errors import SettingsError
+from infra.functions.settings import DeliverSettings, PlaySettings, ReceiveSettings
 from infra.package import ROOT
 from scripts.outputs import Outputs
 from tests.unit.recorder import ACCOUNT, REQUIRED, SECRETS, Run, run_program
@@ -171,6 +173,7 @@ def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
         assert json.loads(run.one("sqs/queuePolicy", name)["policy"]) == policies.queue(arn)
     deliver = run.one("lambda/function", "deliver")
     assert run.one("sqs/queue", "events")["visibilityTimeoutSeconds"] >= 6 * deliver["timeout"]
+    assert run.one("sqs/queue", "events")["maxMessageSize"] < run.one("sqs/queue", "events-dlq")["maxMessageSize"]
     dead = f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice-events-dlq.fifo"
     redrive = json.loads(run.one("sqs/redrivePolicy", "events")["redrivePolicy"])
     assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 200}
@@ -205,7 +208,7 @@ def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
 
 def test_concurrency_and_runtime_are_configurable() -> None:
     run = changed(
-        receiveConcurrency="20", deliverConcurrency="5", playConcurrency="10", deliverMaximumConcurrency="3",
+        receiveConcurrency="20", deliverConcurrency="5", playConcurrency="10",
         functionRuntime="python3.12", functionArchitecture="x86_64",
     )  # fmt: skip
     functions = run.of("lambda/function")
@@ -213,7 +216,6 @@ def test_concurrency_and_runtime_are_configurable() -> None:
     assert reserved == {"receive": 20, "deliver": 5, "play": 10}
     assert {f.inputs["runtime"] for f in functions.values()} == {"python3.12"}
     assert {tuple(f.inputs["architectures"]) for f in functions.values()} == {("x86_64",)}
-    assert run.one("lambda/eventSourceMapping", "deliver")["scalingConfig"] == {"maximumConcurrency": 3}
 
 
 @pytest.mark.parametrize("name", ["receive", "play"])
@@ -225,6 +227,18 @@ def test_addresses_carry_both_permissions(run: Run, name: str) -> None:
     invoke = run.one("lambda/permission", f"{name}-by-url")
     assert (invoke["action"], invoke["principal"]) == ("lambda:InvokeFunction", "*")
     assert invoke["invokedViaFunctionUrl"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"), [("receive", ReceiveSettings), ("deliver", DeliverSettings), ("play", PlaySettings)]
+)
+def test_a_function_reads_exactly_the_environment_it_is_given(run: Run, name: str, reader: Any) -> None:
+    given = dict(run.one("lambda/function", name)["environment"]["variables"])
+    reader.from_env(given)
+    for variable in given:
+        spoiled = {**given, variable: "\n"}
+        with pytest.raises(SettingsError, match=variable):
+            reader.from_env(spoiled)
 
 
 def test_deliver_has_no_address(run: Run) -> None:

@@ -66,18 +66,22 @@ class User(Kind):
 
     def delete(self, aws: Aws, identity: str, state: Props) -> None:
         """DeleteUser; with `forceDestroy` its keys and memberships made by others go first."""
+        if state.get("forceDestroy"):
+            _strip(aws, identity)
         with ignore_missing():
-            if state.get("forceDestroy"):
-                _strip(aws, identity)
             aws.client("iam").delete_user(UserName=identity)
 
 
 def _strip(aws: Aws, user: str) -> None:
+    """Each step bears that what it takes away has just gone: groups are destroyed beside their users."""
     client = aws.client("iam")
-    for key in client.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-        client.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-    for group in client.list_groups_for_user(UserName=user)["Groups"]:
-        client.remove_user_from_group(UserName=user, GroupName=group["GroupName"])
+    keys: Any = or_none(client.list_access_keys, UserName=user)
+    for key in keys["AccessKeyMetadata"] if keys else []:
+        with ignore_missing():
+            client.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    groups: Any = or_none(client.list_groups_for_user, UserName=user)
+    for group in groups["Groups"] if groups else []:
+        _leave(aws, user, group["GroupName"])
 
 
 class Group(ReplacedKind):

@@ -84,14 +84,23 @@ class Role(Kind):
 
     def delete(self, aws: Aws, identity: str, state: Props) -> None:
         """DeleteRole; with `forceDetachPolicies` policies made by others go first."""
-        client = aws.client("iam")
+        if state.get("forceDetachPolicies"):
+            _strip(aws, identity)
         with ignore_missing():
-            if state.get("forceDetachPolicies"):
-                for name in client.list_role_policies(RoleName=identity)["PolicyNames"]:
-                    client.delete_role_policy(RoleName=identity, PolicyName=name)
-                for policy in client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]:
-                    client.detach_role_policy(RoleName=identity, PolicyArn=policy["PolicyArn"])
-            client.delete_role(RoleName=identity)
+            aws.client("iam").delete_role(RoleName=identity)
+
+
+def _strip(aws: Aws, role: str) -> None:
+    """Each step bears that what it takes away has just gone."""
+    client = aws.client("iam")
+    inline: Any = or_none(client.list_role_policies, RoleName=role)
+    for name in inline["PolicyNames"] if inline else []:
+        with ignore_missing():
+            client.delete_role_policy(RoleName=role, PolicyName=name)
+    managed: Any = or_none(client.list_attached_role_policies, RoleName=role)
+    for policy in managed["AttachedPolicies"] if managed else []:
+        with ignore_missing():
+            client.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
 
 
 class InlinePolicy(Kind):
