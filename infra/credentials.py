@@ -24,7 +24,7 @@ class Credentials(pulumi.ComponentResource):
             name,
             name=config.name("credentials"),
             description="LiveKit keys, Airtable token and link-signing keys of the recording pipeline",
-            recovery_window_in_days=0 if config.flag("disposable") else 7,
+            recovery_window_in_days=0,  # made anew by `pulumi up`; a name held back would refuse that for days
             tags=config.tags,
             opts=own,
         )

@@ -44,7 +44,7 @@ class EgressUploader(pulumi.ComponentResource):
             name,
             name=config.name("uploader"),
             description="The write-only key of LiveKit's egress",
-            recovery_window_in_days=0 if config.flag("disposable") else 7,
+            recovery_window_in_days=0,  # made anew by `pulumi up`; a name held back would refuse that for days
             tags=config.tags,
             opts=own,
         )

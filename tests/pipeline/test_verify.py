@@ -31,7 +31,7 @@ def failing(results: dict[str, Result]) -> set[str]:
 def bucket_of(local: Local) -> dict[str, Any]:
     """Everything in the bucket, by version."""
     answer = local.deployment.aws.client("s3").list_object_versions(Bucket=local.deployment.outputs.bucket)
-    return {f"{item['Key']} {item['VersionId']}": item for item in answer.get("Versions", [])}  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    return {f"{item['Key']} {item['VersionId']}": item for item in answer.get("Versions", [])}
 
 
 def conversations(local: Local) -> list[Any]:
@@ -120,7 +120,7 @@ def restart(local: Local, part: str) -> None:
     """End the function's warm processes, as a change of its configuration does."""
     functions, name = local.deployment.aws.client("lambda"), local.deployment.outputs.functions[part]
     described = functions.get_function_configuration(FunctionName=name)
-    timeout = described["Timeout"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    timeout = described["Timeout"]
     functions.update_function_configuration(FunctionName=name, Timeout=timeout + 1)
     functions.update_function_configuration(FunctionName=name, Timeout=timeout)
 
