@@ -76,11 +76,11 @@ def _strip(aws: Aws, user: str) -> None:
     """Each step bears that what it takes away has just gone: groups are destroyed beside their users."""
     client = aws.client("iam")
     keys: Any = or_none(client.list_access_keys, UserName=user)
-    for key in keys["AccessKeyMetadata"] if keys else []:
+    for key in keys["AccessKeyMetadata"] if keys else ():
         with ignore_missing():
             client.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
     groups: Any = or_none(client.list_groups_for_user, UserName=user)
-    for group in groups["Groups"] if groups else []:
+    for group in groups["Groups"] if groups else ():
         _leave(aws, user, group["GroupName"])
 
 

@@ -94,11 +94,11 @@ def _strip(aws: Aws, role: str) -> None:
     """Each step bears that what it takes away has just gone."""
     client = aws.client("iam")
     inline: Any = or_none(client.list_role_policies, RoleName=role)
-    for name in inline["PolicyNames"] if inline else []:
+    for name in inline["PolicyNames"] if inline else ():
         with ignore_missing():
             client.delete_role_policy(RoleName=role, PolicyName=name)
     managed: Any = or_none(client.list_attached_role_policies, RoleName=role)
-    for policy in managed["AttachedPolicies"] if managed else []:
+    for policy in managed["AttachedPolicies"] if managed else ():
         with ignore_missing():
             client.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ def local_aws(folder: Path) -> Generator[AwsTarget]:
         )
 
 
+@functools.cache
 def client_of(target: AwsTarget, service: str) -> Any:
     """Returns a boto3 client that asks the emulator itself, behind the provider's back."""
     session: Any = boto3.Session()  # the stubs know each service by its literal name

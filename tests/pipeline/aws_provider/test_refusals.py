@@ -18,6 +18,8 @@ from .bench import Bench, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from pulumi import automation
+
 pytestmark = pytest.mark.pipeline
 
 SECRET = "hush-hush"
@@ -81,10 +83,16 @@ REFUSED: dict[str, tuple[Callable[[], object], list[str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def refusing(bench: Bench) -> automation.Stack:
+    return bench.stack("refused", lambda: None)
+
+
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_refused_by_name_and_without_a_traceback(bench: Bench, name: str) -> None:
+def test_refused_by_name_and_without_a_traceback(refusing: automation.Stack, name: str) -> None:
     program, sentences = REFUSED[name]
-    failed = run(bench.stack("refused", lambda: declare(program)).up).failed
+    refusing.workspace.program = lambda: declare(program)
+    failed = run(refusing.up).failed
     assert failed is not None
     for sentence in sentences:
         assert sentence in failed
