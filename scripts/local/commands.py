@@ -26,6 +26,7 @@ from scripts.verify.hop import Result, run_all
 from scripts.verify.progress import shown
 from scripts.verify.run import run
 
+FOLDER = ROOT / ".local" / "stack"
 DEMO_FOLDER = ROOT / ".local" / "demo"
 
 app = typer.Typer(help="The whole pipeline on this machine: no account, no cost, nothing that outlives it.")
@@ -43,7 +44,7 @@ def handle() -> StackHandle:
 
     Raises LocalStackError when it is not running.
     """
-    found = supervisor.running()
+    found = supervisor.running(FOLDER)
     if found is None:
         raise LocalStackError("the local stack is not running. Run: callrec local up")
     return stack.handle(found, engine(Console(stderr=True, quiet=True)))
@@ -59,7 +60,7 @@ def up(*, as_json: AsJson = False) -> None:
     console = Console(stderr=True, highlight=False)
     command = engine(console)
     with step(console, "starting the services"):
-        found = supervisor.start()
+        found = supervisor.start(FOLDER)
     deployment = provision(console, found, command)
     addresses = {
         "stack": deployment.stack,
@@ -69,7 +70,7 @@ def up(*, as_json: AsJson = False) -> None:
         "awsCaBundle": found.ca_bundle,
         "airtableUrl": found.airtable_url,
         "airtableBase": found.airtable_base,
-        "secretsFile": str(supervisor.state_file()),
+        "secretsFile": str(supervisor.state_file(FOLDER)),
     }
     if as_json:
         typer.echo(json.dumps(addresses, indent=2))
@@ -82,7 +83,7 @@ def up(*, as_json: AsJson = False) -> None:
 @app.command()
 def down(*, as_json: AsJson = False) -> None:
     """Stop everything that `up` started and remove its files; harmless when nothing runs."""
-    stopped = supervisor.stop()
+    stopped = supervisor.stop(FOLDER)
     if as_json:
         typer.echo(json.dumps({"stopped": stopped}))
     else:

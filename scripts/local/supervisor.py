@@ -14,22 +14,20 @@ from pathlib import Path
 
 import psutil
 
-from scripts.deployment import ROOT
 from scripts.errors import LocalStackError
 from scripts.local import services
 from scripts.local.services import Services
 
-FOLDER = ROOT / ".local" / "stack"
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 
 
-def running(folder: Path = FOLDER) -> Services | None:
+def running(folder: Path) -> Services | None:
     """The services of `folder` when their supervisor is alive."""
     return Services.load(state_file(folder)) if _supervisor(folder) else None
 
 
-def start(folder: Path = FOLDER) -> Services:
+def start(folder: Path) -> Services:
     """Start the services in the background, or find them running.
 
     Raises LocalStackError when they do not come up; their log says why.
@@ -58,7 +56,7 @@ def start(folder: Path = FOLDER) -> Services:
     return Services.load(state_file(folder))
 
 
-def stop(folder: Path = FOLDER) -> bool:
+def stop(folder: Path) -> bool:
     """Stop the services and remove all of their files; False when there was nothing to stop."""
     supervisor = _supervisor(folder)
     if supervisor is not None:
@@ -71,7 +69,7 @@ def stop(folder: Path = FOLDER) -> bool:
     return supervisor is not None
 
 
-def state_file(folder: Path = FOLDER) -> Path:
+def state_file(folder: Path) -> Path:
     return folder / "services.json"
 
 

@@ -1,0 +1,106 @@
+"""`callrec local …` and the commands on it, as a user runs them: a stack of their own, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from scripts import cli
+from scripts.errors import LocalStackError
+from scripts.local import commands, supervisor
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(commands, "FOLDER", tmp_path / "stack")
+    monkeypatch.setattr(commands, "DEMO_FOLDER", tmp_path / "demo")
+    return tmp_path
+
+
+def callrec(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli.app, list(words))
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout
+
+
+def running_in(folder: Path) -> list[psutil.Process]:
+    """Processes that have the folder in their command line or environment."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if str(folder) in " ".join(process.cmdline()) or str(folder) in " ".join(process.environ().values()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return [process for process in found if process.pid != psutil.Process().pid]
+
+
+def test_demo_ends_with_every_hop_and_leaves_nothing(folder: Path) -> None:
+    code, said = callrec("local", "demo", "--json")
+    document = json.loads(said)
+    assert (code, document["ok"], document["counts"]["failed"]) == (0, True, 0)
+    assert [row["id"] for row in document["results"]][:4] == [
+        "call.upload",
+        "call.webhook",
+        "call.conversation",
+        "call.plays",
+    ]
+    assert all(row["outcome"] == "ok" for row in document["results"][:4])
+    assert list(folder.iterdir()) == []
+    assert running_in(folder) == []
+
+
+def test_up_verify_and_down(folder: Path) -> None:
+    code, said = callrec("local", "up", "--json")
+    assert code == 0
+    addresses = json.loads(said)
+    secrets_file = Path(addresses["secretsFile"])
+    assert stat.S_IMODE(secrets_file.stat().st_mode) == 0o600
+    kept = json.loads(secrets_file.read_text())
+    assert kept["airtable_token"] not in said
+    assert kept["livekit_api_secret"] not in said
+    try:
+        pids = {process.pid for process in running_in(folder)}
+        assert callrec("local", "up", "--json")[0] == 0  # again: the same services, nothing changed
+        assert {process.pid for process in running_in(folder)} >= pids
+        junit = folder / "verify.xml"
+        code, said = callrec("verify", "--stack", "local", "--json", "--junit", str(junit))
+        assert code == 0
+        assert json.loads(said)["ok"] is True
+        assert len(ET.fromstring(junit.read_text())) == len(json.loads(said)["results"])  # noqa: S314 -- our own file
+        assert callrec("verify", "--stack", "local")[1].count("✓") > 40
+    finally:
+        assert json.loads(callrec("local", "down", "--json")[1]) == {"stopped": True}
+    assert running_in(folder) == []
+    assert not (folder / "stack").exists()
+    assert callrec("local", "down") == (0, "nothing was running\n")
+    with pytest.raises(LocalStackError, match="callrec local up"):
+        commands.handle()
+
+
+def test_services_of_a_killed_supervisor_are_not_taken_for_running(folder: Path) -> None:
+    place = folder / "killed"
+    supervisor.start(place)
+    family = running_in(place)
+    [head] = [process for process in family if "scripts.local.supervisor" in process.cmdline()]
+    head.kill()
+    psutil.wait_procs(family, timeout=10)
+    assert running_in(place) == []
+    assert supervisor.running(place) is None
+    assert supervisor.start(place).folder == str(place)
+    assert supervisor.stop(place) is True
+
+
+def test_services_that_cannot_start_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(LocalStackError, match=r"supervisor\.log"):
+        supervisor.start(folder / "never")
