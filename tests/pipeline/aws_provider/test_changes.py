@@ -8,7 +8,7 @@ import pulumi
 import pytest
 from pulumi_aws import Provider, ProviderDefaultTagsArgs, cloudwatch, iam, kms, lambda_, s3, secretsmanager, sqs
 
-from .bench import Bench, client_of, run
+from .bench import Bench, Run, client_of, run
 from .program import TRUST, allow, write_zip
 from .truth import inventory
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import pulumi
 import pytest
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from pulumi_aws import get_region, s3, sns, sqs
-
-from scripts.local.aws_provider.registry import KINDS
-from scripts.local.aws_provider.values import encode
 
 from .bench import Bench, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from pulumi import automation
 
@@ -111,51 +106,3 @@ def test_configuration_the_local_aws_cannot_be_is_refused(bench: Bench, config: 
     failed = run(bench.stack("configured", lambda: declare(lambda: s3.Bucket("it")), **config).preview).failed
     assert failed is not None
     assert sentence in failed
-
-
-@pytest.fixture(scope="module")
-def provider(bench: Bench) -> Generator[Any]:
-    with grpc.insecure_channel(f"127.0.0.1:{bench.port}") as channel:
-        yield provider_pb2_grpc.ResourceProviderStub(channel)
-
-
-WELL_FORMED = {
-    "aws:iam/accessKey:AccessKey": "AKIA0000000000000000",
-    "aws:lambda/eventSourceMapping:EventSourceMapping": "00000000-0000-0000-0000-000000000000",
-    "aws:iam/groupPolicy:GroupPolicy": "nobody:nothing",
-    "aws:iam/rolePolicy:RolePolicy": "nobody:nothing",
-    "aws:iam/userGroupMembership:UserGroupMembership": "nobody/nothing",
-    "aws:lambda/permission:Permission": "nothing/nowhere",
-    "aws:secretsmanager/secretVersion:SecretVersion": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:no-1|"
-    "00000000-0000-0000-0000-000000000000",
-}
-MADE_OF_PARTS = sorted(kind for kind, identity in WELL_FORMED.items() if set(identity) & set(":/|"))
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_reading_what_is_not_there_answers_nothing(provider: Any, kind: str) -> None:
-    answer = provider.Read(provider_pb2.ReadRequest(id=WELL_FORMED.get(kind, "no-such-thing"), type=kind, name="it"))
-    assert answer.id == ""
-    assert not answer.properties
-
-
-@pytest.mark.parametrize("kind", MADE_OF_PARTS)
-def test_an_id_of_the_wrong_form_is_refused(provider: Any, kind: str) -> None:
-    with pytest.raises(grpc.RpcError) as caught:
-        provider.Read(provider_pb2.ReadRequest(id="no-such-thing", type=kind, name="it"))
-    assert "no-such-thing" in (caught.value.details() or "")
-
-
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"aws:iam/userGroupMembership:UserGroupMembership"}))
-def test_deleting_what_is_not_there_is_no_failure(provider: Any, kind: str) -> None:
-    state = {"user": "nobody", "function": "nothing", "statementId": "nowhere"}
-    request = provider_pb2.DeleteRequest(
-        id=WELL_FORMED.get(kind, "no-such-thing"), type=kind, name="it", properties=encode(state)
-    )
-    provider.Delete(request)
-
-
-def test_what_no_test_needs_is_not_implemented(provider: Any) -> None:
-    with pytest.raises(grpc.RpcError) as caught:
-        provider.GetSchema(provider_pb2.GetSchemaRequest())
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
