@@ -1,90 +1,190 @@
-"""`callrec teardown` on a stack that protects its recordings: they stay until the bucket is named."""
+"""`callrec teardown` with the real engine: what stays, what goes, and going on after a kill."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.automation import ConfigValue
-from typer.testing import CliRunner
+from pulumi.automation import ConfigValue, PulumiCommand
 
-from scripts.cli import app
-from scripts.context import LOCAL
-from scripts.local import commands, stack
-from tests.pipeline.conftest import Local
-from tests.pipeline.inventory import inventory
+from scripts.context import Context
+from scripts.deployment import Deployment
+from scripts.errors import NoStackError
+from scripts.local import services, stack
+from scripts.local.services import Services
+from scripts.teardown.command import execute
+from scripts.teardown.run import Wish
 
 pytestmark = pytest.mark.pipeline
 
-BUCKET = "kept-recordings"
-CHANGES = {
-    "callrec:bucketName": ConfigValue(BUCKET),
-    "callrec:recordingsPrefix": ConfigValue("recordings/"),
-    "callrec:disposable": ConfigValue("false"),
-}
-SETTINGS = (
-    "get_bucket_versioning",
-    "get_bucket_encryption",
-    "get_bucket_policy",
-    "get_public_access_block",
-    "get_bucket_ownership_controls",
-    "get_bucket_lifecycle_configuration",
+# As the stack of a practice is: protected, with a second bucket.
+SETTINGS = {"callrec:disposable": ConfigValue("false"), "callrec:accessLogs": ConfigValue("true")}
+EVERYTHING = Wish(yes=True, delete_recordings=True, confirm=stack.BUCKET)
+
+
+@dataclass
+class Own:
+    """A stack of this module's own, which it may destroy."""
+
+    services: Services
+    engine: PulumiCommand
+
+    def up(self) -> Deployment:
+        self.forget_secrets()
+        return stack.up(self.services, self.engine, lambda _: None, SETTINGS)
+
+    def down(self, wish: Wish, *, as_json: bool = False) -> int:
+        local = {"local": lambda: stack.handle(self.services, self.engine)}
+        return execute(Context(stack="local", local=local), wish, as_json=as_json)
+
+    def forget_secrets(self) -> None:
+        """A stack that is not disposable keeps its secrets for a week, and their names with them."""
+        client = self.client("secretsmanager")
+        for name in ("credentials", "uploader"):
+            with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+                client.delete_secret(SecretId=f"callrec-local-{name}", ForceDeleteWithoutRecovery=True)
+
+    def client(self, service: Any) -> Any:
+        return stack.access(self.services).client(service)
+
+    def versions(self) -> int:
+        return len(self.client("s3").list_object_versions(Bucket=stack.BUCKET).get("Versions", []))
+
+    def names(self) -> dict[str, list[str]]:
+        """What AWS itself has of the stack."""
+        return {
+            "buckets": [bucket["Name"] for bucket in self.client("s3").list_buckets()["Buckets"]],
+            "users": [user["UserName"] for user in self.client("iam").list_users()["Users"]],
+            "groups": [group["GroupName"] for group in self.client("iam").list_groups()["Groups"]],
+            "roles": [role["RoleName"] for role in self.client("iam").list_roles()["Roles"]],
+            "functions": [one["FunctionName"] for one in self.client("lambda").list_functions()["Functions"]],
+            "queues": self.client("sqs").list_queues().get("QueueUrls", []),
+            "logs": [group["logGroupName"] for group in self.client("logs").describe_log_groups()["logGroups"]],
+        }
+
+
+@pytest.fixture(scope="module")
+def own(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Generator[Own]:
+    with services.run(tmp_path_factory.mktemp("teardown")) as (found, _):
+        yield Own(services=found, engine=engine)
+
+
+def record(own: Own) -> None:
+    s3 = own.client("s3")
+    for content in (b"first", b"second"):
+        s3.put_object(Bucket=stack.BUCKET, Key=f"{stack.PREFIX}call.mp4", Body=content)
+    s3.create_multipart_upload(Bucket=stack.BUCKET, Key=f"{stack.PREFIX}broken-off.mp4")
+
+
+def settings(own: Own) -> list[Any]:
+    """The bucket's settings, as AWS has them."""
+    s3, bucket = own.client("s3"), stack.BUCKET
+    answers = [
+        s3.get_bucket_policy(Bucket=bucket)["Policy"],
+        s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
+        s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"],
+        s3.get_bucket_versioning(Bucket=bucket)["Status"],
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
+        s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"],
+        s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"],
+    ]
+    return json.loads(json.dumps(answers))
+
+
+def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
+    own: Own, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = own.up()
+    record(own)
+    closed = settings(own)
+    assert own.down(Wish(), as_json=True) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert own.names()["functions"]
+    assert own.down(Wish(yes=True), as_json=True) == 0
+    assert own.names() == {
+        "buckets": [stack.BUCKET, f"{stack.BUCKET}-access-logs"],
+        "users": [],
+        "groups": [],
+        "roles": [],
+        "functions": [],
+        "queues": [],
+        "logs": [],
+    }
+    assert settings(own) == closed
+    assert own.versions() == 2
+    done = json.loads(capsys.readouterr().out)
+    assert {**done, "dryRun": True} == planned
+    assert done["buckets"][stack.BUCKET] == {"objects": 1, "versions": 2, "bytes": 11}
+    assert own.down(Wish(yes=True)) == 0  # a second time is harmless
+    after = own.up()
+    assert after.outputs.key_arn == before.outputs.key_arn
+    assert own.versions() == 2
+    assert own.client("kms").describe_key(KeyId=after.outputs.key_arn)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_a_wrong_name_touches_nothing(own: Own) -> None:
+    before = own.names()
+    assert own.down(Wish(yes=True, delete_recordings=True, confirm="another")) == 2
+    assert own.names() == before
+    assert own.versions() == 2
+
+
+PROGRAM = """
+    import sys
+    from pathlib import Path
+    from pulumi.automation import PulumiCommand
+    from scripts.context import Context
+    from scripts.local import stack
+    from scripts.local.engine.find import find
+    from scripts.local.services import Services
+    from scripts.teardown.command import execute
+    from scripts.teardown.run import Wish
+
+    found = Services.load(Path(sys.argv[1]))
+    local = {"local": lambda: stack.handle(found, find(print))}
+    wish = Wish(yes=True, delete_recordings=True, confirm=stack.BUCKET)
+    sys.exit(execute(Context(stack="local", local=local), wish, as_json=True))
+"""
+
+
+def kill_at(own: Own, word: str, folder: Path) -> None:
+    """Start a teardown of everything, and kill it and its engine at once when it says `word`."""
+    file = folder / "services.json"
+    own.services.save(file)
+    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(file)]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        stop = threading.Timer(120, process.kill)
+        stop.start()
+        heard = any(word in line for line in process.stderr)
+        os.killpg(process.pid, signal.SIGKILL)
+        stop.cancel()
+    assert heard
+
+
+@pytest.mark.parametrize(
+    "word", ["Function receive deleting", "versions and uploads from", "Bucket recordings deleting"]
 )
-
-
-def settings(local: Local) -> dict[str, Any]:
-    s3: Any = local.deployment.aws.client("s3")
-    answers = {name: getattr(s3, name)(Bucket=BUCKET) for name in SETTINGS}
-    return {name: {k: v for k, v in answer.items() if k != "ResponseMetadata"} for name, answer in answers.items()}
-
-
-def versions(local: Local) -> int:
-    answer = local.deployment.aws.client("s3").list_object_versions(Bucket=BUCKET)
-    return len(answer.get("Versions", [])) + len(answer.get("DeleteMarkers", []))
-
-
-def teardown(monkeypatch: pytest.MonkeyPatch, local: Local, *options: str) -> tuple[int, dict[str, Any]]:
-    """Run the command as a user does, on the stack `kept`."""
-    monkeypatch.setattr(commands, "handle", lambda: stack.handle(local.services, local.engine, "kept"))
-    done = CliRunner().invoke(app, ["teardown", "--stack", LOCAL, "--json", *options])
-    return done.exit_code, json.loads(done.stdout)
-
-
-def test_recordings_stay_until_the_bucket_is_named(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws = local.deployment.aws
-    stack.up(local.services, local.engine, lambda _: None, CHANGES, stack="kept")
-    s3 = aws.client("s3")
-    for content in (b"a call", b"the same key again"):
-        s3.put_object(Bucket=BUCKET, Key="recordings/a.mp4", Body=content)
-    s3.put_object(Bucket=BUCKET, Key="recordings/b.mp4", Body=b"deleted by somebody")
-    s3.delete_object(Bucket=BUCKET, Key="recordings/b.mp4")
-    before, asked = inventory(aws, "callrec-kept-"), settings(local)
-
-    code, shown = teardown(monkeypatch, local)
-    assert (code, shown["dryRun"]) == (0, True)
-    assert shown["going"]
-    assert inventory(aws, "callrec-kept-") == before
-
-    for _ in range(2):  # the second time is harmless
-        code, _done = teardown(monkeypatch, local, "--yes")
-        assert code == 0
-        assert inventory(aws, "callrec-kept-") == {"alias alias/callrec-kept-recordings"}
-        assert settings(local) == asked
-        assert versions(local) == 4
-
-    again = stack.up(local.services, local.engine, lambda _: None, CHANGES, stack="kept")
-    assert again.outputs.bucket == BUCKET
-    assert versions(local) == 4
-
-    for options in (("--delete-recordings",), ("--delete-recordings", "--confirm", "recordings")):
-        code, refused = teardown(monkeypatch, local, "--yes", *options)
-        assert code == 2
-        assert "Nothing was touched" in refused["error"] or "confirm" in refused["error"]
-        assert versions(local) == 4
-
-    for _ in range(2):
-        code, _done = teardown(monkeypatch, local, "--yes", "--delete-recordings", "--confirm", BUCKET)
-        assert code == 0
-        assert inventory(aws, "kept") == set()
-    assert "s3 recordings" in inventory(aws, "recordings")
+def test_killed_anywhere_it_goes_on_from_there(own: Own, word: str, tmp_path: Path) -> None:
+    own.up()
+    record(own)
+    kill_at(own, word, tmp_path)
+    assert own.down(EVERYTHING) == 0
+    assert not any(own.names().values())
+    with pytest.raises(NoStackError), stack.opened(own.services, own.engine):
+        pass
+    assert own.down(EVERYTHING) == 0

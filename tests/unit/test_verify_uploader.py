@@ -69,7 +69,7 @@ def put_inside(**arguments: Any) -> Any:
 INSIDE_ONLY = {"put_object": put_inside, "create_multipart_upload": put_inside}
 
 
-def row(name: str, operator: dict[str, Any] | None = None, **answers: Any) -> tuple[Result, FakeAws]:
+def row(name: str, operator: Any = None, **answers: Any) -> tuple[Result, FakeAws]:
     aws = FakeAws(
         clients={"s3": FakeClient(**(SETTINGS | (operator or {})))},
         uploader=FakeClient(**(PUT | REFUSED | INSIDE_ONLY | answers)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -152,7 +152,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 @contextmanager
-def web(respond: Callable[[Request], Answer]) -> Iterator[str]:
+def web(respond: Callable[[Request], Answer]) -> Generator[str]:
     """Serve `respond` on a free loopback port; yields the address without a slash at its end."""
 
     class Handler(BaseHTTPRequestHandler):
