@@ -28,7 +28,7 @@ demo: setup  ## one real call's data through the whole way, on this machine
 	$(BIN)/callrec local demo
 
 test: setup lint types  ## every check and every test
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -30,6 +30,11 @@ class Process:
                 env=dict(environment),
             )
 
+    @property
+    def pid(self) -> int:
+        """The guard's process id."""
+        return self._process.pid
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready` says so.
 

@@ -146,7 +146,7 @@ def up(
     """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
     with opened(services, command, stack, create=True) as engine:
         configure(engine, {**configuration(services), **(changes or {})})
-        engine.up(on_output=report)
+        engine.up(refresh=True, on_output=report)  # mends also what was changed behind Pulumi's back
     return Deployment.of(handle(services, command, stack))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from scripts.aws_access import AwsAccess, Key
@@ -19,6 +20,11 @@ class Target:
     version: str
 
 
+@cache
+def _client(aws: AwsAccess, service: Any, key: Key) -> Any:
+    return aws.client(service, key)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """A role's credentials, and the AWS they are tried on."""
@@ -27,8 +33,8 @@ class Actor:
     key: Key
 
     def client(self, service: Any) -> Any:
-        """A client that acts with these credentials."""
-        return self.aws.client(service, self.key)
+        """A client that acts with these credentials; making one takes longer than using it."""
+        return _client(self.aws, service, self.key)
 
 
 Attempt = Callable[[Actor, Target], Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +33,17 @@ def engine() -> PulumiCommand:
     return find(print)
 
 
-@pytest.fixture(scope="session")
-def local(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    folder: Path = tmp_path_factory.mktemp("stack")
+@contextmanager
+def made(folder: Path, engine: PulumiCommand) -> Generator[Local]:
+    """A stack of its own, with services of its own, for the length of the block."""
     said: list[str] = []
     with services.run(folder) as (found, airtable):
         deployment = stack.up(found, engine, said.append)
         yield Local(services=found, airtable=airtable, deployment=deployment, engine=engine, said=tuple(said))
+
+
+@pytest.fixture(scope="session")
+def local(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """The stack that most tests share; whoever leaves a message or a change in it puts it right again."""
+    with made(tmp_path_factory.mktemp("stack"), engine) as found:
+        yield found

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from scripts.aws_access import Key
 from tests.pipeline.attempts import ATTEMPTS, STREAM, Actor, Target
-from tests.pipeline.calls import upload
+from tests.pipeline.calls import drained, upload, wait_for
 from tests.pipeline.conftest import Local
 
 pytestmark = pytest.mark.pipeline
@@ -60,6 +60,9 @@ def actors(local: Local) -> Iterator[dict[str, Actor]]:
         key = iam.create_access_key(UserName=user)["AccessKey"]
         made[part] = Actor(aws=aws, key=Key(access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"]))
     yield made
+    # What was sent by those who may: others count on empty queues.
+    wait_for(lambda: drained(local), "an empty queue")
+    aws.client("sqs").purge_queue(QueueUrl=outputs.dead_letter_queue_url)
     for part in outputs.functions:
         user = f"probe-{part}"
         for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -41,19 +40,11 @@ class Own:
     engine: PulumiCommand
 
     def up(self) -> Deployment:
-        self.forget_secrets()
         return stack.up(self.services, self.engine, lambda _: None, SETTINGS)
 
     def down(self, wish: Wish, *, as_json: bool = False) -> int:
         local = {"local": lambda: stack.handle(self.services, self.engine)}
         return execute(Context(stack="local", local=local), wish, as_json=as_json)
-
-    def forget_secrets(self) -> None:
-        """A stack that is not disposable keeps its secrets for a week, and their names with them."""
-        client = self.client("secretsmanager")
-        for name in ("credentials", "uploader"):
-            with contextlib.suppress(client.exceptions.ResourceNotFoundException):
-                client.delete_secret(SecretId=f"callrec-local-{name}", ForceDeleteWithoutRecovery=True)
 
     def client(self, service: Any) -> Any:
         return stack.access(self.services).client(service)

@@ -46,7 +46,7 @@ def wait_for_family(pid: int, size: int) -> list[psutil.Process]:
 
 def test_a_stopped_process_takes_its_children_along(tmp_path: Path) -> None:
     process = Process("sleeper", SLEEPER, tmp_path / "log", os.environ)
-    family = wait_for_family(os.getpid(), 3)
+    family = wait_for_family(process.pid, 2)
     assert process.alive()
     process.stop()
     process.stop()
