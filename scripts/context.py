@@ -65,3 +65,10 @@ StackOption = Annotated[
         help="The Pulumi stack; without it the selected one. `local` is the one of `callrec local up`.",
     ),
 ]
+
+
+def run_alone(command: Callable[..., None]) -> None:
+    """Run one command without the others, for stacks on a real account."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(command)
+    app(obj=Context(stack=""))

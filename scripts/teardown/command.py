@@ -14,7 +14,7 @@ from pulumi.automation import CommandError
 from rich.console import Console
 from rich.text import Text
 
-from scripts.context import Context, StackOption
+from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
 from scripts.errors import NoStackError, ScriptError, UnfinishedError, UsageError
 from scripts.interruption import Interrupted, interruptible
@@ -152,31 +152,8 @@ def _progress(console: Console) -> Generator[Say]:
 
 
 def main() -> None:
-    """Take down a stack on a real account: `python -m scripts.teardown.command STACK`."""
-
-    def alone(
-        ctx: typer.Context,
-        stack: str,
-        *,
-        yes: Yes = False,
-        dry_run: DryRun = False,
-        delete_recordings: Delete = False,
-        confirm: Confirm = None,
-        ignore_livekit: Ignore = False,
-        as_json: AsJson = False,
-    ) -> None:
-        ctx.obj = Context(stack=stack)
-        teardown(
-            ctx,
-            yes=yes,
-            dry_run=dry_run,
-            delete_recordings=delete_recordings,
-            confirm=confirm,
-            ignore_livekit=ignore_livekit,
-            as_json=as_json,
-        )
-
-    typer.run(alone)
+    """Run the command by itself: `python -m scripts.teardown.command --stack STACK`."""
+    run_alone(teardown)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import typer
 from pulumi.automation import CommandError
 from rich.console import Console
 
-from scripts.context import Context, StackOption
+from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
 from scripts.errors import ScriptError, UsageError
 from scripts.interruption import Interrupted
@@ -100,19 +100,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main() -> None:
-    """Verify a stack on a real account: `python -m scripts.verify.command STACK`."""
-
-    def alone(
-        ctx: typer.Context,
-        stack: str,
-        *,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-        junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
-    ) -> None:
-        ctx.obj = Context(stack=stack)
-        verify(ctx, as_json=as_json, junit=junit)
-
-    typer.run(alone)
+    """Run the command by itself: `python -m scripts.verify.command --stack STACK`."""
+    run_alone(verify)
 
 
 if __name__ == "__main__":

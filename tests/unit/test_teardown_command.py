@@ -385,7 +385,7 @@ def test_a_terminal_shows_just_the_latest_line(capsys: pytest.CaptureFixture[str
 
 
 def test_it_can_be_run_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["teardown", "prod", "--yes"])
+    monkeypatch.setattr("sys.argv", ["teardown", "--stack", "prod", "--yes"])
     monkeypatch.setattr(command, "execute", lambda context, wish, **_: {("prod", True): 7}[context.stack, wish.yes])
     with pytest.raises(SystemExit) as ended:
         command.main()

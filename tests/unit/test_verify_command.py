@@ -175,7 +175,7 @@ def test_a_table_on_a_terminal_keeps_to_its_width(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_can_be_run_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["verify", "prod", "--json"])
+    monkeypatch.setattr("sys.argv", ["verify", "--stack", "prod", "--json"])
     monkeypatch.setattr(command, "execute", lambda context, **_: {"prod": 7}[context.stack])
     with pytest.raises(SystemExit) as ended:
         command.main()
