@@ -21,11 +21,10 @@ def main() -> None:
     storage = RecordingBucket("recordings", settings, owner)
     uploader = EgressUploader("uploader", settings, storage)
     credentials = Credentials("credentials", settings)
-    playback = Playback("playback", settings, owner, archive=archive, storage=storage, credentials=credentials)
+    playback = Playback("playback", settings, archive=archive, storage=storage, credentials=credentials)
     pipeline = Pipeline(
         "pipeline",
         settings,
-        owner,
         archive=archive,
         storage=storage,
         credentials=credentials,
@@ -49,6 +48,7 @@ def main() -> None:
     functions = (pipeline.receive, pipeline.deliver, playback.play)
     pulumi.export("functions", {function.part: function.name for function in functions})
     pulumi.export("logGroups", {function.part: function.log_group for function in functions})
+    pulumi.export("settleSeconds", settings.number("settleSeconds"))
     pulumi.export("livekitUrl", settings.text("livekitUrl"))
     pulumi.export("airtable", settings.airtable)
 

@@ -74,9 +74,11 @@ def check(stack: str, region: str, values: Mapping[str, str], plaintext: frozens
         f"stack: 1 to 24 small letters, digits or hyphens, since it is part of every name; got {stack!r}. "
         "Name another: pulumi stack init practice"
     ] * (not matching(r"[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?")(stack))
-    if not matching(r"[a-z]{2}(?:-[a-z]+)+-\d")(region):
+    if region.startswith("cn-") or not matching(r"[a-z]{2}(?:-[a-z]+)+-\d")(region):
         got = f"got {region!r}" if region else "it is not set"
-        problems.append(f"aws:region: an AWS region; {got}. Set it: pulumi config set aws:region us-east-1")
+        problems.append(
+            f"aws:region: an AWS region outside China; {got}. Set it: pulumi config set aws:region us-east-1"
+        )
     problems += [sentence for key in KEYS if (sentence := key.problem(values.get(key.name, "")))]
     problems += [
         f"{key.name}: a secret must be stored encrypted; it is stored in clear. {key.mend()}"
@@ -104,6 +106,20 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             f"archiveAfterDays: at least {STANDARD_IA_DAYS} for STANDARD_IA, a limit of S3; got {archive!r}. "
             f"Set it: pulumi config set archiveAfterDays {STANDARD_IA_DAYS}"
         )
+    if values.get("previousLivekitApiKey") and values["previousLivekitApiKey"] == values.get("livekitApiKey"):
+        problems.append(
+            "previousLivekitApiKey: another key than livekitApiKey, since one key has one secret at a time; "
+            f"got {values['previousLivekitApiKey']!r} for both. Make a new key in LiveKit, or remove it: "
+            "pulumi config rm previousLivekitApiKey"
+        )
+    named: dict[str, str] = {}
+    for key, _ in FIELDS.values():
+        other = named.setdefault(values.get(key, "") or key, key)
+        if other != key:
+            problems.append(
+                f"{key}: a field of its own; got {values[key]!r}, which is {other}'s. "
+                f"Set another, or make it the default again: pulumi config rm {key}"
+            )
     if bool(values.get("previousLivekitApiKey")) != bool(values.get("previousLivekitApiSecret")):
         problems.append(
             "previousLivekitApiKey: goes together with previousLivekitApiSecret; only one of the two is set. "

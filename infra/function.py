@@ -11,7 +11,6 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies
-from infra.account import Account
 from infra.config import StackConfig
 
 
@@ -38,7 +37,6 @@ class Function(pulumi.ComponentResource):
         self,
         spec: FunctionSpec,
         config: StackConfig,
-        account: Account,
         *,
         archive: Path,
         depends_on: list[pulumi.Resource],
@@ -58,7 +56,7 @@ class Function(pulumi.ComponentResource):
         role = aws.iam.Role(
             spec.name,
             name=self.name,
-            assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com", account.id)),
+            assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com")),
             tags=config.tags,
             opts=own,
         )

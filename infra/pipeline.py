@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from infra import policies
-from infra.account import Account
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -89,7 +88,6 @@ class Pipeline(pulumi.ComponentResource):
         self,
         name: str,
         config: StackConfig,
-        account: Account,
         *,
         archive: Path,
         storage: RecordingBucket,
@@ -113,7 +111,6 @@ class Pipeline(pulumi.ComponentResource):
                 },
             ),
             config,
-            account,
             archive=archive,
             depends_on=[credentials.version],
             opts=own,
@@ -148,7 +145,6 @@ class Pipeline(pulumi.ComponentResource):
                 },
             ),
             config,
-            account,
             archive=archive,
             depends_on=[credentials.version],
             opts=own,

@@ -7,7 +7,6 @@ from pathlib import Path
 import pulumi
 
 from infra import policies
-from infra.account import Account
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -21,7 +20,6 @@ class Playback(pulumi.ComponentResource):
         self,
         name: str,
         config: StackConfig,
-        account: Account,
         *,
         archive: Path,
         storage: RecordingBucket,
@@ -48,7 +46,6 @@ class Playback(pulumi.ComponentResource):
                 },
             ),
             config,
-            account,
             archive=archive,
             depends_on=[credentials.version],
             opts=pulumi.ResourceOptions(parent=self),

@@ -29,16 +29,12 @@ def allow(
     return statement | ({"Condition": dict(condition)} if condition else {})
 
 
-def trust(service: str, account: str) -> Policy:
-    """Let an AWS service assume a role, for resources of this account only (no confused deputy)."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
-    )
+def trust(service: str) -> Policy:
+    """Let an AWS service assume a role; Lambda does so only for functions of the role's own account.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
 def bucket(bucket_arn: str) -> Policy:

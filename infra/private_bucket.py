@@ -54,7 +54,6 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(part, pulumi.ResourceOptions(depends_on=[closed])),
         )
         self.bucket = made
-        self.part = part
         self.settings: list[pulumi.Resource] = [closed, owned, encrypted, guarded]
         self.register_outputs({"bucket": made.bucket, "arn": made.arn})
 

@@ -32,13 +32,18 @@ class Key:
             return f"{self.name}: {self.rule}; it is not set. {self.mend()}" if self.required else None
         if self.check(value):
             return None
-        got = f"a value of {len(value)} characters" if self.secret else repr(value)
+        got = f"a value of {len(value)} characters" if self.secret or looks_secret(value) else repr(value)
         return f"{self.name}: {self.rule}; got {got}. {self.mend()}"
 
     def mend(self) -> str:
         """Name the command that sets the key."""
         option = "--secret " if self.secret else ""
         return f"Set it: pulumi config set {option}{self.name} {self.example}"
+
+
+def looks_secret(value: str) -> bool:
+    """Whether a value that ended up under the wrong key could be a token or key, and must not be repeated."""
+    return re.match(r"pat\w{6}", value) is not None or re.search(r"[\w+/=-]{24}", value) is not None
 
 
 def matching(pattern: str) -> Rule:
@@ -62,8 +67,8 @@ def one_line(low: int, high: int) -> Rule:
     return lambda value: low <= len(value) <= high and value.isprintable() and value == value.strip()
 
 
-def url(*schemes: str) -> Rule:
-    """Accept an address of one of the schemes; an unencrypted one only on this machine."""
+def url(*schemes: str, path: bool = True) -> Rule:
+    """Accept an address of one of the schemes, `path` or none behind it; an unencrypted one only on this machine."""
 
     def check(value: str) -> bool:
         try:
@@ -73,6 +78,7 @@ def url(*schemes: str) -> Rule:
             return False
         plain = parts.scheme in {"http", "ws"}
         local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        return (parts.scheme in schemes or (plain and local)) and bool(parts.hostname) and not parts.query
+        allowed = parts.scheme in schemes or (plain and local)
+        return allowed and bool(parts.hostname) and not parts.query and (path or not parts.path)
 
     return check

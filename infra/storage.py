@@ -25,6 +25,7 @@ class RecordingBucket(pulumi.ComponentResource):
         self._config = config
         self._own = pulumi.ResourceOptions(parent=self, protect=not disposable, retain_on_delete=not disposable)
         self.name = config.text("bucketName") or config.name(f"recordings-{account.id}")
+        self.access_log_name = config.name(f"access-logs-{account.id}")
         self.prefix = config.text("recordingsPrefix")
         self.key_arn = self._key(name, account) if config.text("encryption") == "kms" else None
         private = PrivateBucket(
@@ -63,7 +64,7 @@ class RecordingBucket(pulumi.ComponentResource):
             "archiveAfterDays": config.number("archiveAfterDays"),
             "retentionDays": config.optional_number("retentionDays"),
             "noncurrentDays": config.number("noncurrentDays"),
-            "accessLogs": config.flag("accessLogs"),
+            "accessLogs": self.access_log_name if config.flag("accessLogs") else None,
             "disposable": config.flag("disposable"),
         }
 
@@ -84,11 +85,26 @@ class RecordingBucket(pulumi.ComponentResource):
     def _access_logs(self, name: str, recordings: PrivateBucket, account: Account) -> pulumi.Resource:
         logs = PrivateBucket(
             f"{name}-access-logs",
-            bucket=f"{self.name[:51]}-access-logs",
+            bucket=self.access_log_name,
             policy=lambda arn: policies.access_log_bucket(arn, f"arn:{account.partition}:s3:::{self.name}", account.id),
             key_arn=None,  # S3 delivers access logs only to buckets that it encrypts itself
             disposable=self._config.flag("disposable"),
             tags=self._config.tags,
+            opts=self._own,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-access-logs",
+            bucket=logs.bucket.bucket,
+            rules=[
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="forget",  # object keys stand in the lines, and in them the names of rooms
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="s3/"),
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+                        days=self._config.number("logRetentionDays")
+                    ),
+                )
+            ],
             opts=self._own,
         )
         return aws.s3.BucketLogging(

@@ -58,22 +58,11 @@ class Deployment:
         return cls(stack=handle.stack, outputs=outputs, config=config, aws=handle.aws, engine=handle.engine)
 
 
-def real(stack: str, root: Path = ROOT) -> Deployment:
-    """Open a stack of the project in `root` that is up, through the Pulumi CLI on PATH.
-
-    Raises NoStackError when there is no such stack, StackError when it is not up.
-    """
-    return Deployment.of(real_handle(stack, root))
-
-
 def real_handle(stack: str, root: Path = ROOT) -> StackHandle:
     """Open a stack of the project in `root`, up or not, through the Pulumi CLI on PATH.
 
     Raises NoStackError when there is no such stack, StackError when it has no region, EngineError without the CLI.
     """
-
-    if shutil.which("pulumi") is None:
-        raise StackError("the Pulumi CLI is not on PATH. Install it: https://www.pulumi.com/docs/install/")
 
     @contextmanager
     def engine() -> Generator[automation.Stack]:

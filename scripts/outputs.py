@@ -43,6 +43,7 @@ class Outputs:
     functions: Mapping[str, str]
     log_groups: Mapping[str, str]
     livekit_url: str
+    settle_seconds: int = 0
     airtable: AirtableOutputs
 
     @classmethod
@@ -70,6 +71,7 @@ class Outputs:
                 functions=values["functions"],
                 log_groups=values["logGroups"],
                 livekit_url=values["livekitUrl"],
+                settle_seconds=int(values["settleSeconds"]),
                 airtable=AirtableOutputs(**values["airtable"]),
             )
         except KeyError as missing:

@@ -31,6 +31,8 @@ INTERVAL_SECONDS = 0.4
 #: Airtable locks a base out for this long after a 429.
 LOCKOUT_SECONDS = 30.0
 MAX_RETRY_AFTER = 900.0
+#: A refusal within this time of reading the schema is not the schema's fault.
+SCHEMA_FRESH_SECONDS = 30
 _TIMEOUT = (3, 10)
 _READ_ROLES = ("recording_url", "room_name", "started", "egress_id", "room_id")
 _SECOND = timedelta(seconds=1)
@@ -87,7 +89,7 @@ class Conversations:
             return []
         known = self.fields()
         names = [known[role].name for role in _READ_ROLES if role in known]
-        records = self._call(lambda: self._table.all(formula=f.OR(*conditions), fields=names))
+        records = self._call(lambda: self._table.all(formula=f.OR(*conditions), fields=names), by_schema=True)
         return [self._conversation(record, carried) for record in records]
 
     def update(self, updates: Mapping[str, Mapping[str, object]]) -> dict[str, DeliveryError]:
@@ -141,7 +143,7 @@ class Conversations:
 
     def _patch(self, updates: Mapping[str, Mapping[str, object]]) -> None:
         records: Any = [{"id": record_id, "fields": dict(fields)} for record_id, fields in updates.items()]
-        self._call(lambda: self._table.batch_update(records, typecast=False))
+        self._call(lambda: self._table.batch_update(records, typecast=False), by_schema=True)
 
     def _conditions(self, recording: Recording, window: timedelta) -> Iterable[f.Formula]:
         known = self.fields()
@@ -173,6 +175,7 @@ class Conversations:
         return Conversation(
             record_id=record["id"],
             room_name=texts.get("room_name"),
+            own_start=_moment(own) is not None,
             started_at=_moment(own) or _moment(record["createdTime"]) or datetime.fromtimestamp(0, UTC),
             egress_id=texts.get("egress_id"),
             room_id=texts.get("room_id"),
@@ -180,8 +183,12 @@ class Conversations:
             foreign_link=bool(url) and link is None,
         )
 
-    def _call(self, request: Callable[[], T]) -> T:
-        """One request at the pace, its failures as ours; Airtable's texts stay out, they quote the request."""
+    def _call(self, request: Callable[[], T], *, by_schema: bool = False) -> T:
+        """One request at the pace, its failures as ours; Airtable's texts stay out, they quote the request.
+
+        What is refused was maybe made for a table that has changed since: with `by_schema` it is tried again, later,
+        by the table as it is then.
+        """
         since = self._clock() - self._last_request
         if 0 <= since < INTERVAL_SECONDS:  # negative: the clock was set back
             self._sleep(INTERVAL_SECONDS - since)
@@ -191,8 +198,15 @@ class Conversations:
         except (requests.RequestException, ValueError, KeyError) as error:
             answer = error.response if isinstance(error, requests.HTTPError) else None
             if answer is not None:
-                raise from_status(answer.status_code, answer.headers.get("Retry-After")) from None
+                refusal = from_status(answer.status_code, answer.headers.get("Retry-After"))
+                if by_schema and isinstance(refusal, PermanentError) and self._schema_is_old():
+                    self._fields_at = None
+                    refusal = WaitError("airtable_fields", "the table may have changed")
+                raise refusal from None
             raise WaitError("airtable_unavailable", "Airtable did not answer, or not fully") from None
+
+    def _schema_is_old(self) -> bool:
+        return self._fields_at is not None and not 0 <= self._clock() - self._fields_at < SCHEMA_FRESH_SECONDS
 
 
 def from_status(status: int, retry_after: str | None) -> DeliveryError:

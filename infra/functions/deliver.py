@@ -179,7 +179,11 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
 def _version(recording: Recording, to: App, *, outage: bool) -> str:
     if outage:
         raise WaitError("storage_unavailable", "the bucket does not answer")
-    return choose_version(list_versions(to.s3, to.settings.bucket, recording.key or ""), recording)
+    versions = list_versions(to.s3, to.settings.bucket, recording.key or "")
+    if sum(version.key == recording.key for version in versions) > 1:
+        # An older version is deleted after some days: the file path of the egress must be new for every call.
+        log("warning", "key_reused", egress=recording.egress_id)
+    return choose_version(versions, recording)
 
 
 def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:

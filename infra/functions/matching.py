@@ -6,9 +6,9 @@ The rules, in this order; the first that finds something decides:
 2. By egress id: the conversations whose egress id, in a field or in the link they carry, is the recording's.
 3. By room id: the conversations whose room id, in a field or in the link they carry, is the recording's.
 4. By room name: the conversations of that name whose time (their own start, else their creation) lies within
-   [recording's start less the window, recording's end plus the window] and that carry no other recording, no other
-   egress or room id and no link that is not ours. Two recordings of different room sessions that want the same
-   conversation by name are both ambiguous.
+   [recording's start less the window, recording's end plus the window], that did not begin after the recording's end
+   by their own start, and that carry no other recording, no other egress or room id and no link that is not ours.
+   Two recordings of different room sessions that want the same conversation by name are both ambiguous.
 
 One found → it. None → wait. Several → wait with the reason `ambiguous`.
 
@@ -34,6 +34,9 @@ from datetime import datetime, timedelta
 from .errors import WaitError
 from .recording import Recording
 
+#: How far the clocks of the agent and of the recorder may differ.
+CLOCK_SKEW = timedelta(seconds=5)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
@@ -52,6 +55,8 @@ class Conversation:
     record_id: str
     room_name: str | None = field(default=None, repr=False)
     started_at: datetime
+    #: `started_at` is its own start; a mere creation may well come after the call.
+    own_start: bool = False
     egress_id: str | None = None
     room_id: str | None = None
     carries: Carried | None = None
@@ -167,7 +172,10 @@ def _fits_by_name(recording: Recording, conversation: Conversation, window: time
     if conversation.foreign_link or _egress_ids(conversation) or _room_ids(conversation):
         return False
     span = time_span(recording, window)
-    return span is not None and span[0] <= conversation.started_at <= span[1]
+    if span is None:
+        return False
+    latest = span[1] - window + CLOCK_SKEW if conversation.own_start else span[1]
+    return span[0] <= conversation.started_at <= latest
 
 
 def time_span(recording: Recording, window: timedelta) -> tuple[datetime, datetime] | None:

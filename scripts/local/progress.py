@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 # How often a log hears of a long step.
 LOG_SECONDS = 20.0
@@ -24,10 +25,10 @@ def step(console: Console, title: str) -> Generator[Callable[[str], None]]:
         console.print(f"{title} …", markup=False)
         yield _Log(console).say
         return
-    with console.status(title) as status:
+    with console.status(Text(title)) as status:
 
         def show(detail: str) -> None:
-            status.update(f"{title}: {detail.strip()[:100]}")
+            status.update(Text(f"{title}: {detail.strip()[:100]}"))
 
         yield show
 

@@ -40,6 +40,7 @@ def configuration(services: Services) -> dict[str, ConfigValue]:
         "bucketName": BUCKET,
         "recordingsPrefix": PREFIX,
         "disposable": "true",
+        "settleSeconds": "0",
         "functionRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
         "functionArchitecture": architecture,
     }
@@ -106,7 +107,8 @@ def opened(
 def environment(services: Services, port: int, state: Path) -> Mapping[str, str]:
     """What the engine needs to stay on this machine: its state in a folder, its provider on a port."""
     return {
-        "PULUMI_BACKEND_URL": state.as_uri(),
+        # Without a side file of metadata, whose half-written remains would keep a killed engine's state from loading.
+        "PULUMI_BACKEND_URL": f"{state.as_uri()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": services.passphrase,
         "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -14,7 +14,8 @@ from scripts.teardown.state import Resource, shown
 class Plan:
     """`buckets` maps a bucket of the stack to what it holds, None when AWS has no such bucket.
 
-    `egresses` are the recordings that run now and would be stopped; None when LiveKit was not asked.
+    `queues` maps a queue that goes to the messages in it. `egresses` are the recordings that run now and would be
+    stopped; None when LiveKit was not asked.
     """
 
     stack: str
@@ -22,6 +23,7 @@ class Plan:
     going: Sequence[Resource]
     staying: Sequence[Resource]
     buckets: Mapping[str, Holding | None]
+    queues: Mapping[str, int]
     egresses: Sequence[str] | None
 
     def lines(self, *, dry: bool) -> Generator[str]:
@@ -32,6 +34,11 @@ class Plan:
         for name, holding in self.buckets.items():
             fate = "deleted for ever" if self.deletes_recordings else "kept"
             yield f"bucket {name}: {'not there any more' if holding is None else f'{holding.words}; {fate}'}"
+        for name, messages in self.queues.items():
+            if messages:
+                yield f"queue {name}: {messages} events not delivered yet; lost with it"
+        if any(resource.type == "aws:lambda/functionUrl:FunctionUrl" for resource in self.going):
+            yield "the links in Airtable end for good: a later `pulumi up` gives the functions other addresses"
         if self.deletes_recordings and any(resource.type == "aws:kms/key:Key" for resource in self.going):
             yield "the encryption key is scheduled for deletion: AWS deletes it 30 days later"
         if self.egresses:
@@ -54,6 +61,7 @@ class Plan:
                 else {"objects": holding.objects, "versions": holding.versions, "bytes": holding.size}
                 for name, holding in self.buckets.items()
             },
+            "queues": dict(self.queues),
             "egresses": None if self.egresses is None else list(self.egresses),
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scripts.aws_access import AwsAccess
 from scripts.errors import UsageError
-from scripts.teardown import egresses, recordings
+from scripts.teardown import egresses, queues, recordings
 from scripts.teardown.egresses import LiveKit
 from scripts.teardown.engine import Engine, Say
 from scripts.teardown.plan import Plan
@@ -32,7 +32,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Teardown:
-    """One stack, opened. `show` is given the plan before anything is done."""
+    """One stack, opened."""
 
     stack: str
     engine: Engine
@@ -60,6 +60,7 @@ class Teardown:
             going=going,
             staying=[] if everything else split.staying,
             buckets=counted,
+            queues=queues.waiting(self.aws.client("sqs"), going),
             egresses=active,
         )
         return plan, livekit

@@ -122,6 +122,8 @@ class Conversations:
         cells: dict[str, Any] = {known["room_name"].name: probe.room}
         if "started" in known and known["started"].type == "dateTime":
             cells[known["started"].name] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if "room_id" in known and known["room_id"].type in TEXT_TYPES:
+            cells[known["room_id"].name] = probe.room_id
         cause = "the token lacks data.records:write, or the table wants more than a room name"
         record = self._call(lambda: self._table().create(cells), cause, TOKEN_MEND)
         return record["id"], datetime.fromisoformat(record["createdTime"])

@@ -148,10 +148,11 @@ class Bucket:
 
     def access_logs(self) -> str:
         """Where accesses are logged, when that was asked for."""
-        if not self.outputs.bucket_settings.get("accessLogs"):
+        wanted = self.outputs.bucket_settings.get("accessLogs")
+        if not wanted:
             raise Skipped("not asked for (accessLogs is false)")
         target = self.s3.get_bucket_logging(Bucket=self.outputs.bucket).get("LoggingEnabled", {}).get("TargetBucket")
-        return self._expect(target == f"{self.outputs.bucket[:51]}-access-logs", f"logged to {target or 'nowhere'}")
+        return self._expect(target == wanted, f"logged to {target or 'nowhere'}")
 
     def _policy(self) -> Document:
         answer: Any = self._ask(self.s3.get_bucket_policy)

@@ -53,7 +53,7 @@ def empty(sqs: SQSClient, url: str, mending: str) -> str:
     raise Failed(
         f"{count} given up, the oldest {_ago(oldest)} ago: {reasons or 'reason not readable now'}",
         cause="recordings could not be delivered: the reasons say why",
-        mend="callrec dlq",
+        mend=f"aws sqs receive-message --message-attribute-names reason --queue-url {url}",
     )
 
 
@@ -99,6 +99,7 @@ def _hold(sqs: SQSClient, url: str, clock: Callable[[], float] = time.time) -> l
             QueueUrl=url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=HOLD_SECONDS,
+            WaitTimeSeconds=1,  # asks every server of the queue, where a short poll may miss what is there
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["reason"],
         )

@@ -23,7 +23,8 @@ def last_reason(logs: CloudWatchLogsClient, group: str) -> str | None:
     """
     start = int((time.time() - LOOK_BACK_SECONDS) * 1000)
     try:
-        events: Any = logs.filter_log_events(logGroupName=group, startTime=start, limit=1000).get("events", [])
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
+        events: Any = [event for page in pages for event in page.get("events", [])]
     except ClientError:
         return None
     for event in sorted(events, key=lambda event: event.get("timestamp", 0), reverse=True):

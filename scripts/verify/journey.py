@@ -95,15 +95,20 @@ class Journey:
         body = egress_ended(self.probe, self.deployment.outputs.bucket, started, ended)
         return webhook.accepted(webhook.post(body, token(webhook.key, webhook.secret, body, now)))
 
+    def patience(self) -> float:
+        """Seconds to wait for the link: a conversation found by its room name alone is settled first."""
+        settles = 0 if "room_id" in self.table.fields() else self.deployment.outputs.settle_seconds
+        return PATIENCE_SECONDS + settles
+
     def delivery(self) -> str:
-        """Wait until the conversation has a link, at most a minute."""
+        """Wait until the conversation has a link."""
         began, pause = self.clock(), FIRST_PAUSE
         while True:
             found = self.table.link(self._record)
             passed = self.clock() - began
             if found:
                 return self._accepted(found, passed)
-            if passed > PATIENCE_SECONDS:
+            if passed > self.patience():
                 self._explain()
             self.wait(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -122,7 +127,7 @@ class Journey:
         group = outputs.log_groups["deliver"]
         reason = last_reason(self.deployment.aws.client("logs"), group)
         seen = (
-            f"no link after {PATIENCE_SECONDS:.0f} s; {waiting} waiting, {dead} given up; logged: {reason or 'nothing'}"
+            f"no link after {self.patience():.0f} s; {waiting} waiting, {dead} given up; logged: {reason or 'nothing'}"
         )
         if reason is None and waiting:
             cause = "deliver does not run: its mapping is not working yet, or its concurrency is used up"

@@ -75,7 +75,7 @@ def _archived(days: Any, storage_class: str) -> str:
 
 
 def _expired(days: Any) -> str:
-    return f"deleted after {_days(days)}"
+    return f"hidden after {_days(days)}, deleted as an older version is"
 
 
 def _noncurrent(days: Any) -> str:

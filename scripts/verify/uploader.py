@@ -24,7 +24,8 @@ PUT = "uploader.put"
 # S3's smallest part but the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 5 * 1024 * 1024
 # HEAD answers have no body, so boto3 knows just the number.
-REFUSALS = frozenset({"AccessDenied", "403"})
+# Without ACLs S3 may say so before it looks at who asks.
+REFUSALS = frozenset({"AccessDenied", "403", "AccessControlListNotSupported"})
 # A key of a moment ago is not known everywhere yet: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html
 FRESH_KEY_SECONDS = 10.0
 FRESH_KEY_CODES = frozenset({"InvalidAccessKeyId"})

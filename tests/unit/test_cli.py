@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from scripts import cli, deployment
 from scripts.context import Context, choose
-from scripts.errors import StackError
+from scripts.errors import EngineError, StackError
 
 
 def run(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
@@ -99,5 +99,5 @@ def test_the_selected_stack_is_asked_of_pulumi(tmp_path: Path, monkeypatch: pyte
 
 def test_without_the_cli_a_real_stack_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StackError, match="not on PATH"):
+    with pytest.raises(EngineError, match="no `pulumi` on PATH"):
         deployment.real_handle("practice", tmp_path)

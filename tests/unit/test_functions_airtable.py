@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from infra.functions.airtable import INTERVAL_SECONDS, SCHEMA_SECONDS, Conversations, connect, from_status
+from infra.functions.airtable import (
+    INTERVAL_SECONDS,
+    SCHEMA_FRESH_SECONDS,
+    SCHEMA_SECONDS,
+    Conversations,
+    connect,
+    from_status,
+)
 from infra.functions.errors import DeliveryError, PermanentError, WaitError
 from infra.functions.matching import Carried, Conversation
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table, field_of
@@ -71,6 +78,7 @@ def test_a_conversation_is_read_as_it_is(server: AirtableServer, table: Conversa
             record_id=find(table)[0].record_id,
             room_name="camille",
             started_at=datetime(2026, 11, 24, 0, 1, tzinfo=UTC),
+            own_start=True,
             egress_id="EG_1",
             room_id="RM_1",
             carries=LINK,
@@ -192,6 +200,24 @@ def test_the_schema_is_asked_for_every_ten_minutes(server: AirtableServer, table
     clock.now += 1
     table.fields()
     assert len(asked(server)) == 2
+
+
+def test_a_refusal_by_an_old_schema_waits_and_is_tried_by_the_new_one(
+    server: AirtableServer, table: Conversations, clock: Clock
+) -> None:
+    """Somebody renames a field: what was asked by its old name was no fault of the message."""
+    server.seed({"room_name": "camille"}, created=START)
+    assert len(find(table)) == 1
+    server.rename_field("egress_id", "Egress")
+    clock.now += SCHEMA_FRESH_SECONDS
+    assert reason(table) == "airtable_fields"
+    assert len(find(table)) == 1
+
+
+def test_a_refusal_by_a_fresh_schema_is_final(server: AirtableServer, table: Conversations) -> None:
+    find(table)
+    server.rename_field("egress_id", "Egress")
+    assert reason(table) == "airtable_rejected"
 
 
 def test_a_table_that_lost_a_needed_field_waits(server: AirtableServer, table: Conversations) -> None:

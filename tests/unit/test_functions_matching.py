@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.functions.errors import WaitError
-from infra.functions.matching import Carried, Conversation, Decision, Rules, assign
+from infra.functions.matching import CLOCK_SKEW, Carried, Conversation, Decision, Rules, assign
 from infra.functions.recording import Recording, Status
 from tests.unit.functions_support import END, NOW, START, recording
 
@@ -68,6 +68,21 @@ def test_none_waits() -> None:
 )
 def test_by_name_within_the_window(offset: Any, found: bool) -> None:  # noqa: FBT001
     verdict = decide(recording(), conversation(started_at=offset))
+    assert verdict == written("rec1") if found else reason(verdict) == "no_conversation"
+
+
+@pytest.mark.parametrize(
+    ("offset", "found"),
+    [
+        (START - WINDOW, True),
+        (END + CLOCK_SKEW, True),
+        (END + CLOCK_SKEW + timedelta(microseconds=1), False),
+        (END + WINDOW, False),
+    ],
+)
+def test_a_call_that_began_after_the_recordings_end_is_another(offset: Any, found: bool) -> None:  # noqa: FBT001
+    """While a call's own conversation is missing, the next caller's in the same room must not take its place."""
+    verdict = decide(recording(), conversation(started_at=offset, own_start=True))
     assert verdict == written("rec1") if found else reason(verdict) == "no_conversation"
 
 

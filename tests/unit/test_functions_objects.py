@@ -27,6 +27,7 @@ def version(name: str = "v1", **changes: Any) -> Version:
         [version(key=KEY + ".json")],
         [version(key="calls/camille/1")],
         [version(size=99)],
+        [version("null")],
         [version(modified=START - timedelta(minutes=6))],
     ],
 )

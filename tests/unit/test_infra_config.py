@@ -50,6 +50,9 @@ def test_the_least_configuration_is_accepted() -> None:
         ("matchWindowSeconds", "-1"),
         ("bucketName", "UPPER"),
         ("bucketName", "a"),
+        ("bucketName", "xn--practice"),
+        ("bucketName", "practice-s3alias"),
+        ("airtableUrl", "https://api.airtable.com/v0"),
         ("recordingsPrefix", "recordings"),
         ("recordingsPrefix", "/recordings/"),
         ("recordingsPrefix", "../"),
@@ -64,7 +67,7 @@ def test_the_least_configuration_is_accepted() -> None:
         ("functionRuntime", "python3.9"),
         ("functionArchitecture", "x86"),
         ("receiveConcurrency", "0"),
-        ("deliverConcurrency", "1001"),
+        ("deliverConcurrency", "1"),
         ("playConcurrency", "many"),
         ("settleSeconds", "x"),
     ],
@@ -95,6 +98,9 @@ def test_a_missing_value_is_named(key: str) -> None:
         ({"archiveClass": "STANDARD_IA", "archiveAfterDays": "29"}, "at least 30 for STANDARD_IA"),
         ({"previousLivekitApiKey": "APIold"}, "goes together with previousLivekitApiSecret"),
         ({"previousLivekitApiSecret": "x" * 40}, "goes together with previousLivekitApiSecret"),
+        ({"previousLivekitApiKey": "APIpractice", "previousLivekitApiSecret": "x" * 40}, "one key has one secret"),
+        ({"fieldStarted": "when", "fieldRecordingStarted": "when"}, "'when', which is fieldStarted's"),
+        ({"fieldSize": "egress_id"}, "which is fieldEgressId's"),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],
 )
@@ -134,6 +140,19 @@ def test_a_secret_in_clear_is_refused_without_repeating_it() -> None:
         run_program(secret=frozenset(SECRETS) - {"airtableToken"})
     assert SECRETS["airtableToken"] not in str(refused.value)
     assert "pulumi config set --secret airtableToken" in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["patAAAAAAAAAAAAAA.token", "0123456789abcdef0123456789abcdef"])
+def test_a_secret_under_the_wrong_key_is_not_repeated(value: str) -> None:
+    [sentence] = problems(airtableBase=value)
+    assert value not in sentence
+    assert "characters" in sentence
+
+
+def test_no_region_of_china() -> None:
+    """KMS is reached there by another name than the policies say."""
+    [sentence] = config.check("practice", "cn-north-1", GOOD)
+    assert "outside China" in sentence
 
 
 def test_pulumi_yaml_declares_the_same_keys() -> None:

@@ -97,13 +97,12 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "trust": (
-        policies.trust("lambda.amazonaws.com", ACCOUNT),
+        policies.trust("lambda.amazonaws.com"),
         [
             {
                 "Effect": "Allow",
                 "Principal": {"Service": "lambda.amazonaws.com"},
                 "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
             }
         ],
     ),

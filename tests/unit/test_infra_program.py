@@ -126,7 +126,10 @@ def test_a_disposable_stack_protects_nothing() -> None:
 def test_access_logs_go_to_a_private_bucket_of_their_own() -> None:
     run = changed(accessLogs="true", bucketName="b" * 60)
     logs = run.one("s3/bucket", "recordings-access-logs")["bucket"]
-    assert len(logs) <= 63
+    assert logs == f"callrec-practice-access-logs-{ACCOUNT}"
+    assert run.outputs["bucketSettings"]["accessLogs"] == logs
+    [forget] = run.one("s3/bucketLifecycleConfiguration", "recordings-access-logs")["rules"]
+    assert forget["expiration"] == {"days": 90}
     logging = run.one("s3/bucketLogging", "recordings")
     assert (logging["bucket"], logging["targetBucket"], logging["targetPrefix"]) == ("b" * 60, logs, "s3/")
     [rule] = run.one("s3/bucketServerSideEncryptionConfiguration", "recordings-access-logs")["rules"]
@@ -196,7 +199,7 @@ def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
     assert function["role"] == f"arn:aws:iam:us-east-1:{ACCOUNT}:callrec-practice-{name}"
     trust = json.loads(run.one("iam/role", name)["assumeRolePolicy"])
-    assert trust == policies.trust("lambda.amazonaws.com", ACCOUNT)
+    assert trust == policies.trust("lambda.amazonaws.com")
     log = run.one("cloudwatch/logGroup", name)
     assert (log["name"], log["retentionInDays"]) == (f"/aws/lambda/callrec-practice-{name}", 90)
     assert "reservedConcurrentExecutions" not in function

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.teardown.plan import Plan
 from scripts.teardown.recordings import Holding
-from scripts.teardown.state import Split, shown, unprotected
+from scripts.teardown.state import Resource, Split, shown, unprotected
 
 PRE = "urn:pulumi:unit::callrec::"
 
@@ -92,9 +92,22 @@ def plan(**changes: Any) -> Plan:
         "going": split.going,
         "staying": split.staying,
         "buckets": {"recordings": Holding(objects=2, versions=3, size=1_500_000)},
+        "queues": {},
         "egresses": [],
     }
     return Plan(**(values | changes))
+
+
+def test_what_waits_in_a_queue_is_said_before_it_is_lost() -> None:
+    lines = list(plan(queues={"events.fifo": 3, "events-dlq.fifo": 0}).lines(dry=True))
+    assert "queue events.fifo: 3 events not delivered yet; lost with it" in lines
+    assert not any("events-dlq" in line for line in lines)
+
+
+def test_lost_links_are_said_when_the_addresses_go() -> None:
+    address = Resource(urn="u", type="aws:lambda/functionUrl:FunctionUrl", id="play", parent="")
+    assert any("links in Airtable end" in line for line in plan(going=[address]).lines(dry=True))
+    assert not any("links in Airtable end" in line for line in plan(going=[]).lines(dry=True))
 
 
 def test_a_dry_run_says_so_and_shows_everything() -> None:

@@ -108,7 +108,7 @@ CHANGED: list[tuple[str, str, Any, str]] = [
         "lifecycle",
         "get_bucket_lifecycle_configuration",
         {"Rules": [AGING | {"Expiration": {"Days": 1}}, MARKERS]},
-        "not asked for: deleted after 1 d",
+        "not asked for: hidden after 1 d",
     ),
     (
         "lifecycle",
@@ -149,7 +149,7 @@ def test_encryption_by_s3_itself() -> None:
 
 def test_access_logs() -> None:
     assert row("access_logs").outcome is Outcome.SKIPPED
-    asked = {"bucket_settings": {"accessLogs": True}}
+    asked = {"bucket_settings": {"accessLogs": f"{BUCKET}-access-logs"}}
     logged = {"LoggingEnabled": {"TargetBucket": f"{BUCKET}-access-logs"}}
     assert row("access_logs", outputs=asked, get_bucket_logging=logged).outcome is Outcome.OK
     assert_failed(row("access_logs", outputs=asked), "nowhere")

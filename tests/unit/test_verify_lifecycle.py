@@ -41,8 +41,8 @@ def test_one_rule_may_be_cut_into_several() -> None:
     ("change", "fact"),
     [
         ({"Transitions": [{"Days": 60, "StorageClass": "GLACIER_IR"}]}, "to GLACIER_IR after 60 d"),
-        ({"Expiration": {"Days": 7}}, "deleted after 7 d"),
-        ({"Expiration": {"Date": "2030-01-01"}}, "deleted after 2030-01-01"),
+        ({"Expiration": {"Days": 7}}, "hidden after 7 d, deleted as an older version is"),
+        ({"Expiration": {"Date": "2030-01-01"}}, "hidden after 2030-01-01, deleted as an older version is"),
         (
             {"NoncurrentVersionExpiration": {"NoncurrentDays": 30, "NewerNoncurrentVersions": 3}},
             "older versions deleted after 30 d, the newest 3 kept",
