@@ -42,7 +42,6 @@ unit: setup  ## the fast tests only
 
 lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 	$(UV_COMPILE) pyproject.toml --extra local --extra dev -o requirements/dev.txt
-	$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/callrec.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
 docs: setup  ## write the generated table of README.md
