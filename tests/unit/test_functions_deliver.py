@@ -340,6 +340,17 @@ def test_a_file_that_is_not_there_or_is_anothers_gives_no_link(rig: Rig, server:
     assert rig.link(conversation).version == "v1"
 
 
+def test_a_key_used_again_is_logged(rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """The older version, and the link to it, ends when S3 deletes it."""
+    server.seed({"room_name": "room 1", "room_id": "RM_1"})
+    payload = rig.call(1)
+    assert rig.run(record(payload)) == []
+    assert "key_reused" not in capsys.readouterr().out
+    rig.s3.put("calls/1.mp4", 99)
+    assert rig.run(record(payload)) == []
+    assert "key_reused" in capsys.readouterr().out
+
+
 def test_a_bucket_that_cannot_be_listed_holds_up_only_its_own(
     rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
