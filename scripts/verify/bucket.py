@@ -28,6 +28,7 @@ BLOCKS = {
     "BlockPublicPolicy": "public bucket policies are refused",
     "RestrictPublicBuckets": "a public policy lets no stranger in",
 }
+VERSIONING = "bucket.versioning"
 # What `s3:TlsVersion` may be compared with to shut out everything before TLS 1.2.
 TLS_1_2_AND_UP = ("1.2", "1.3")
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from scripts.deployment import Deployment
 from scripts.verify.airtable import FIELDS_HOP, Conversations
+from scripts.verify.bucket import VERSIONING
 from scripts.verify.dead_letters import depth
 from scripts.verify.function_log import last_reason
 from scripts.verify.functions import MAPPING, id_of
@@ -67,8 +68,8 @@ class Journey:
                 id=ANNOUNCED,
                 title="its end is announced, signed",
                 probe=self.announcement,
-                # Without a conversation it would wait in the queue for a day, and be given up.
-                needs=(CONVERSATION, RECORDING, SIGNED, id_of("deliver"), MAPPING),
+                # Without a conversation, or a version to link to, it would wait in the queue for a day, then die.
+                needs=(CONVERSATION, RECORDING, VERSIONING, SIGNED, id_of("deliver"), MAPPING),
             ),
             Hop(id=DELIVERED, title="link appears on the conversation", probe=self.delivery, needs=deliver),
         ]

@@ -104,7 +104,7 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     assert own.names()["functions"]
     assert own.down(Wish(yes=True), as_json=True) == 0
     assert own.names() == {
-        "buckets": [stack.BUCKET, f"{stack.BUCKET}-access-logs"],
+        "buckets": ["callrec-local-access-logs-000000000000", stack.BUCKET],
         "users": [],
         "groups": [],
         "roles": [],
