@@ -30,7 +30,7 @@ Report = Callable[[str], None]
 
 
 def configuration(services: Services) -> dict[str, ConfigValue]:
-    """Configuration of the local stack: everything at its default but where this machine is not AWS."""
+    """Configuration of the local stack: at its defaults but where this machine is not AWS, and with every part made."""
     architecture = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
     plain = {
         "livekitApiKey": services.livekit_api_key,
@@ -39,6 +39,7 @@ def configuration(services: Services) -> dict[str, ConfigValue]:
         "airtableTable": services.airtable_table,
         "bucketName": BUCKET,
         "recordingsPrefix": PREFIX,
+        "accessLogs": "true",
         "disposable": "true",
         "settleSeconds": "0",
         "functionRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
