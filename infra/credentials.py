@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pulumi
-import pulumi_aws as aws
 
 from infra.config import StackConfig
+from infra.kept_secret import KeptSecret
 
 
 class Credentials(pulumi.ComponentResource):
@@ -19,25 +17,16 @@ class Credentials(pulumi.ComponentResource):
 
     def __init__(self, name: str, config: StackConfig) -> None:
         super().__init__("callrec:Credentials", name)
-        own = pulumi.ResourceOptions(parent=self)
-        secret = aws.secretsmanager.Secret(
+        secret = KeptSecret(
             name,
-            name=config.name("credentials"),
+            config,
+            part="credentials",
             description="LiveKit keys, Airtable token and link-signing keys of the recording pipeline",
-            recovery_window_in_days=0,  # made anew by `pulumi up`; a name held back would refuse that for days
-            tags=config.tags,
-            opts=own,
-        )
-        version = aws.secretsmanager.SecretVersion(
-            name,
-            secret_id=secret.id,
-            secret_string=pulumi.Output.secret(pulumi.Output.all(**config.secrets)).apply(
-                lambda secrets: json.dumps(contents(config, secrets))
-            ),
-            opts=own,
+            contents=pulumi.Output.all(**config.secrets).apply(lambda secrets: contents(config, secrets)),
+            parent=self,
         )
         self.arn = secret.arn
-        self.version = version
+        self.version = secret.version
         self.register_outputs({"arn": secret.arn})
 
 

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from infra import policies
 from infra.config import StackConfig
+from infra.kept_secret import KeptSecret
 from infra.storage import RecordingBucket
 
 
@@ -40,28 +41,20 @@ class EgressUploader(pulumi.ComponentResource):
             user=user.name,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission, member, *storage.settings]),
         )
-        secret = aws.secretsmanager.Secret(
+        KeptSecret(
             name,
-            name=config.name("uploader"),
+            config,
+            part="uploader",
             description="The write-only key of LiveKit's egress",
-            recovery_window_in_days=0,  # made anew by `pulumi up`; a name held back would refuse that for days
-            tags=config.tags,
-            opts=own,
-        )
-        aws.secretsmanager.SecretVersion(
-            name,
-            secret_id=secret.id,
-            secret_string=pulumi.Output.all(key.id, key.secret).apply(
-                lambda pair: json.dumps(
-                    {
-                        "access_key_id": pair[0],
-                        "secret_access_key": pair[1],
-                        "bucket": storage.name,
-                        "region": config.region,
-                    }
-                )
+            contents=pulumi.Output.all(key.id, key.secret).apply(
+                lambda pair: {
+                    "access_key_id": pair[0],
+                    "secret_access_key": pair[1],
+                    "bucket": storage.name,
+                    "region": config.region,
+                }
             ),
-            opts=own,
+            parent=self,
         )
         self.user = user.name
         self.access_key_id = key.id
