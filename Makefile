@@ -41,7 +41,7 @@ unit: setup  ## the fast tests only
 	$(BIN)/python -m pytest tests/unit
 
 lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
-	$(UV_COMPILE) pyproject.toml --extra local --extra dev -o requirements/dev.txt
+	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra dev -o requirements/dev.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
 docs: setup  ## write the generated table of README.md
