@@ -20,6 +20,7 @@ FIELDS = {
     "recording_started": ("fieldRecordingStarted", "recording_started_at"),
     "recording_ended": ("fieldRecordingEnded", "recording_ended_at"),
     "status": ("fieldStatus", "recording_status"),
+    "recordings": ("fieldRecordings", "audio_recordings"),
 }
 
 BOOLEAN = either("true", "false")
@@ -41,6 +42,8 @@ KEYS = (
     Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),
     Key(name="matchWindowSeconds", rule="seconds around a recording in which its conversation may have begun, 0 to 86400", check=whole(0, 86400), example="120", default="120"),
     Key(name="settleSeconds", rule="seconds to wait after a recording for other conversations of its room name, 0 to 21600", check=whole(0, 21600), example="900", default="900"),
+    Key(name="reconcileMinutes", rule="minutes from one reconcile to the next, 15 to 1440", check=whole(15, 1440), example="15", default="15"),
+    Key(name="reconcileHours", rule="hours that a scheduled reconcile looks back, 1 to 168", check=whole(1, 168), example="2", default="2"),
     Key(name="bucketName", rule="a bucket's name: 3 to 63 small letters, digits or hyphens, none that S3 keeps for itself", check=matching(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9](?<!-s3alias)(?<!--ol-s3)"), example="my-practice-recordings"),
     Key(name="recordingsPrefix", rule="the folder in the bucket, ending in a slash", check=matching(r"(?:[A-Za-z0-9_-]{1,64}/){1,4}"), example="recordings/", default="recordings/"),
     Key(name="encryption", rule="kms (a key of your own) or s3; decide before the first recording", check=either("kms", "s3"), example="kms", default="kms"),

@@ -1,8 +1,8 @@
 """The conversations in Airtable: find candidates with one list, write with one PATCH.
 
 The queue does the waiting, so nothing is retried here. Airtable allows 5 requests a second for a base, over everybody:
-at most two `deliver` run at once (the event source mapping's maximum concurrency) and each leaves 0.4 s between its
-requests.
+each process waits its interval before every request, its first one included, so that an instance which takes another's
+place cannot add to the rate; how many processes there are at once, and the intervals, are set where they are deployed.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ from .errors import DeliveryError, PermanentError, WaitError
 from .fields import MOMENT_TYPES, Field, Value, convert, table_fields
 from .matching import Carried, Conversation, time_span
 from .recording import Recording
-from .settings import REQUIRED_ROLES, DeliverSettings
+from .settings import REQUIRED_ROLES, AirtableSettings
 
 T = TypeVar("T")
 
 SCHEMA_SECONDS = 600
-INTERVAL_SECONDS = 0.4
 #: Airtable locks a base out for this long after a 429.
 LOCKOUT_SECONDS = 30.0
 MAX_RETRY_AFTER = 900.0
 #: A refusal within this time of reading the schema is not the schema's fault.
 SCHEMA_FRESH_SECONDS = 30
 _TIMEOUT = (3, 10)
-_READ_ROLES = ("recording_url", "room_name", "started", "egress_id", "room_id")
+_READ_ROLES = ("recording_url", "room_name", "started", "egress_id", "room_id", "recordings")
 _SECOND = timedelta(seconds=1)
 
 
-def connect(settings: DeliverSettings) -> Api:
+def connect(settings: AirtableSettings) -> Api:
     """A client without retries; its token is set by Conversations.use_token."""
-    return Api("", endpoint_url=settings.airtable_url, retry_strategy=None, timeout=_TIMEOUT)
+    return Api("", endpoint_url=settings.url, retry_strategy=None, timeout=_TIMEOUT)
 
 
 class Conversations:
@@ -49,18 +48,20 @@ class Conversations:
     def __init__(
         self,
         api: Api,
-        settings: DeliverSettings,
+        settings: AirtableSettings,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """No request is made."""
         self._api = api
-        self._base, self._name, self._roles = settings.airtable_base, settings.airtable_table, settings.fields
-        self._table = api.table(settings.airtable_base, settings.airtable_table)
+        self._base, self._name, self._roles = settings.base, settings.table, settings.fields
+        self._table = api.table(settings.base, settings.table)
+        self._interval = settings.interval_s
         self._clock, self._sleep = clock, sleep
         self._fields: dict[str, Field] = {}
         self._fields_at: float | None = None
-        self._last_request = float("-inf")
+        self._last_request = clock()
+        self._locked_until = float("-inf")
 
     def use_token(self, token: str) -> None:
         """Use this personal access token from now on."""
@@ -106,6 +107,10 @@ class Conversations:
             return dict.fromkeys(updates, error)
         return {}
 
+    def listing(self, urls: Sequence[str]) -> dict[str, object]:
+        """Field name → a link a line; empty when the table has no field for it, or one of a single line."""
+        return self._cells({"recordings": tuple(urls)})
+
     def values(self, recording: Recording, url: str | None) -> dict[str, object]:
         """Field name → what to write there for this recording; just fields the table has, in their types."""
         wanted: dict[str, Value | None] = {
@@ -121,6 +126,9 @@ class Conversations:
                 "recording_started": recording.started_at,
                 "recording_ended": recording.ended_at,
             }
+        return self._cells(wanted)
+
+    def _cells(self, wanted: Mapping[str, Value | None]) -> dict[str, object]:
         known = self.fields()
         pairs = ((known[role], value) for role, value in wanted.items() if role in known and value is not None)
         converted = {field.name: convert(value, field) for field, value in pairs}
@@ -180,6 +188,7 @@ class Conversations:
             egress_id=texts.get("egress_id"),
             room_id=texts.get("room_id"),
             carries=link,
+            listed=tuple(filter(None, map(carried, (texts.get("recordings") or "").split()))),
             foreign_link=bool(url) and link is None,
         )
 
@@ -187,11 +196,14 @@ class Conversations:
         """One request at the pace, its failures as ours; Airtable's texts stay out, they quote the request.
 
         What is refused was maybe made for a table that has changed since: with `by_schema` it is tried again, later,
-        by the table as it is then.
+        by the table as it is then. While Airtable locks the base out it is not asked at all.
         """
+        locked = self._locked_until - self._clock()
+        if 0 < locked <= MAX_RETRY_AFTER:  # more: the clock was set back
+            raise WaitError("airtable_throttled", "Airtable asks to wait", delay=locked)
         since = self._clock() - self._last_request
-        if 0 <= since < INTERVAL_SECONDS:  # negative: the clock was set back
-            self._sleep(INTERVAL_SECONDS - since)
+        if 0 <= since < self._interval:  # negative: the clock was set back
+            self._sleep(self._interval - since)
         self._last_request = self._clock()
         try:
             return request()
@@ -199,6 +211,8 @@ class Conversations:
             answer = error.response if isinstance(error, requests.HTTPError) else None
             if answer is not None:
                 refusal = from_status(answer.status_code, answer.headers.get("Retry-After"))
+                if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS and isinstance(refusal, WaitError):
+                    self._locked_until = self._clock() + (refusal.delay or 0.0)
                 if by_schema and isinstance(refusal, PermanentError) and self._schema_is_old():
                     self._fields_at = None
                     refusal = WaitError("airtable_fields", "the table may have changed")

@@ -21,7 +21,7 @@ from .errors import BadEventError, BadLinkError, DeliveryError, PermanentError, 
 from .links import Links
 from .livekit_webhook import parse_event
 from .log import fault, log, metric
-from .matching import Carried, Conversation, Decision, Rules, assign
+from .matching import Carried, Conversation, Decision, Rules, assign, listed
 from .messages import Batch, Message, Queue, failures
 from .objects import choose_version, list_versions
 from .recording import Recording, check_place
@@ -67,7 +67,7 @@ def app() -> App:
         secrets=secrets,
         sqs=aws.client("sqs", _CONFIG),
         s3=aws.client("s3", _CONFIG),
-        conversations=Conversations(connect(configured), configured),
+        conversations=Conversations(connect(configured.airtable), configured.airtable),
     )
 
 
@@ -204,7 +204,8 @@ def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
         now=to.clock(),
     )
     decisions = assign([(job.message.group, job.recording) for job in todo], conversations, rules)
-    return _apply(batch, list(zip(todo, decisions, strict=True)), to, links)
+    known = {conversation.record_id: conversation for conversation in conversations}
+    return _apply(batch, list(zip(todo, decisions, strict=True)), known, to, links)
 
 
 def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Conversation]:
@@ -237,16 +238,35 @@ def _carried(url: str, links: Links) -> Carried | None:
         link = links.read(url.rpartition("/r/")[2])
     except BadLinkError:
         return None
-    return Carried(egress_id=link.egress_id, room_id=link.room_id, duration_s=link.duration_s, ended_at=link.ended_at)
+    return Carried(
+        egress_id=link.egress_id, room_id=link.room_id, duration_s=link.duration_s, ended_at=link.ended_at, url=url
+    )
 
 
-def _apply(batch: Batch, decided: list[tuple[Job, Decision | WaitError]], to: App, links: Links) -> int:
+def _apply(
+    batch: Batch,
+    decided: list[tuple[Job, Decision | WaitError]],
+    known: Mapping[str, Conversation],
+    to: App,
+    links: Links,
+) -> int:
     updates: dict[str, dict[str, object]] = {}
+    added: dict[str, list[Carried]] = {}
     for job, decision in decided:
         if isinstance(decision, WaitError):
             batch.fail(job.message, decision)
-        elif decision.write:
-            updates[decision.record_id] = to.conversations.values(job.recording, _url(job, to, links))
+            continue
+        url = _url(job, to, links)
+        if url is not None:
+            added.setdefault(decision.record_id, []).append(Carried.of(job.recording, url))
+        if decision.write:
+            updates[decision.record_id] = to.conversations.values(job.recording, url)
+    for record_id, recordings in added.items():
+        together = listed(known[record_id], recordings)
+        if len(together) > 1:
+            cells = to.conversations.listing([item.url for item in together])
+            updates.setdefault(record_id, {}).update(cells)
+    updates = {record_id: cells for record_id, cells in updates.items() if cells}
     errors = to.conversations.update(updates) if updates else {}
     delivered = 0
     for job, decision in decided:

@@ -10,9 +10,11 @@ from typing import TypeAlias
 from . import protojson
 from .protojson import Object
 
-Value: TypeAlias = "str | int | float | datetime"
+Value: TypeAlias = "str | int | float | datetime | tuple[str, ...]"
 
-TEXT_TYPES = frozenset({"singleLineText", "multilineText", "richText"})
+#: Types that hold a list of texts, one a line.
+LINES_TYPES = frozenset({"multilineText", "richText"})
+TEXT_TYPES = LINES_TYPES | {"singleLineText"}
 #: Types whose value is a moment, also those Airtable fills in itself.
 MOMENT_TYPES = frozenset({"dateTime", "createdTime"})
 
@@ -55,6 +57,8 @@ def convert(value: Value, field: Field) -> str | int | float | None:
     """`value` as this field's type takes it; None when the field cannot hold it (it is then left alone)."""
     if isinstance(value, datetime):
         return _moment(value, field)
+    if isinstance(value, tuple):
+        return "\n".join(value) if field.type in LINES_TYPES else None
     if isinstance(value, str):
         if field.type == "singleSelect":
             return value if value in field.choices else None

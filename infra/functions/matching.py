@@ -19,7 +19,7 @@ recording's end, so that late conversations are seen; conversations that carry a
 What is written when the conversation already carries a recording:
 
 - the same egress: the later end wins, whatever the order of arrival; an equal end is the same write again;
-- another egress of the same room session: the longer stays (equal: the later);
+- another egress of the same room session: the longer stays (equal: the later), and a field for it lists both;
 - a recording without a file never replaces one that has a link;
 - another room session's link under our own room id: replaced, as the id field says whose conversation it is.
 """
@@ -46,6 +46,18 @@ class Carried:
     room_id: str | None
     duration_s: float | None
     ended_at: float | None
+    url: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, recording: Recording, url: str = "") -> Carried:
+        """What a conversation carries once the recording's link is written to it."""
+        return cls(
+            egress_id=recording.egress_id,
+            room_id=recording.room_id,
+            duration_s=recording.duration_s,
+            ended_at=recording.ended_at.timestamp() if recording.ended_at else None,
+            url=url,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +72,14 @@ class Conversation:
     egress_id: str | None = None
     room_id: str | None = None
     carries: Carried | None = None
+    #: The links of ours in the field that lists every recording of the room session.
+    listed: tuple[Carried, ...] = ()
     #: It has a link that this installation did not issue.
     foreign_link: bool = False
 
     def carrying(self, recording: Recording) -> Conversation:
         """This conversation after the recording was written to it."""
-        carried = self.carries
-        if recording.has_file:
-            ended = recording.ended_at.timestamp() if recording.ended_at else None
-            carried = Carried(
-                egress_id=recording.egress_id,
-                room_id=recording.room_id,
-                duration_s=recording.duration_s,
-                ended_at=ended,
-            )
+        carried = Carried.of(recording) if recording.has_file else self.carries
         room_id = recording.room_id or self.room_id
         return replace(self, egress_id=recording.egress_id, room_id=room_id, carries=carried, foreign_link=False)
 
@@ -120,6 +126,21 @@ def assign(
 def behind() -> WaitError:
     """The verdict on what stands behind a failed message of its group."""
     return WaitError("behind", "an earlier event of the same room waits")
+
+
+def listed(conversation: Conversation, added: Sequence[Carried]) -> list[Carried]:
+    """Every recording of the room session, oldest first, once `added` are among those the conversation shows.
+
+    One for each egress, the one that ended last; of equal ones the one added last.
+    """
+    rooms = {item.room_id for item in added}
+    shown = [*conversation.listed, *filter(None, [conversation.carries])]
+    kept: dict[str, Carried] = {}
+    for item in [*(item for item in shown if item.room_id in rooms), *added]:
+        other = kept.get(item.egress_id)
+        if other is None or (item.ended_at or 0.0) >= (other.ended_at or 0.0):
+            kept[item.egress_id] = item
+    return sorted(kept.values(), key=lambda item: (item.ended_at or 0.0, item.egress_id))
 
 
 def _decide(recording: Recording, table: dict[str, Conversation], contested: frozenset[str], rules: Rules) -> Decision:

@@ -100,19 +100,22 @@ class Queue:
         counts: Counter[tuple[str, str]] = Counter()
         for message, verdict in batch.verdicts():
             error = behind() if message.group in delays else verdict
-            if error is not None and self._dies(message, error, now):
-                unburied = self._bury(message, error)
-                counts["dead", error.reason] += unburied is None
-                error = unburied
             if error is None:
+                log("info", "verdict", message=message.id, outcome="done")
                 continue
+            if self._dies(message, error, now):
+                unburied = self._bury(message, error)
+                if unburied is None:
+                    counts["dead", error.reason] += 1
+                    continue
+                error = unburied
+            log("info", "verdict", message=message.id, outcome="waiting", reason=error.reason)
             delays.setdefault(message.group, delay(message, error))
             returned.append((message, delays[message.group]))
             counts["waiting", error.reason] += 1
         self._postpone(returned)
         for (name, reason), count in counts.items():
-            if count:
-                metric(self.function, name, count, reason=reason)
+            metric(self.function, name, count, reason=reason)
         return failures(message for message, _ in returned)
 
     @staticmethod
@@ -142,7 +145,7 @@ class Queue:
         except Exception as problem:  # noqa: BLE001  # the message must not be lost, whatever the problem is
             log("error", "bury_failed", error=fault(problem), message=message.id)
             return WaitError("dead_letter_unavailable", "the dead-letter queue did not take the message")
-        log("error", "dead", message=message.id, reason=error.reason)
+        log("error", "verdict", message=message.id, outcome="dead", reason=error.reason)
         return None
 
     def _postpone(self, returned: Sequence[tuple[Message, int]]) -> None:

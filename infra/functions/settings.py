@@ -26,6 +26,7 @@ DEFAULT_FIELDS: Final[Mapping[str, str]] = {
     "recording_started": "recording_started_at",
     "recording_ended": "recording_ended_at",
     "status": "recording_status",
+    "recordings": "audio_recordings",
 }
 REQUIRED_ROLES: Final = ("recording_url", "room_name")
 
@@ -49,8 +50,33 @@ class ReceiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AirtableSettings:
+    """Where the conversations are. `fields`: role → field name; a role named "" is not used.
+
+    `interval_s`: seconds between two requests of one process, its share of what Airtable allows.
+    """
+
+    url: str
+    base: str
+    table: str
+    fields: Mapping[str, str]
+    interval_s: float
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> AirtableSettings:
+        """Read the environment; SettingsError names what is missing or bad."""
+        return cls(
+            url=_url(env, "CALLREC_AIRTABLE_URL").rstrip("/"),
+            base=_text(env, "CALLREC_AIRTABLE_BASE"),
+            table=_text(env, "CALLREC_AIRTABLE_TABLE"),
+            fields=_fields(env, "CALLREC_AIRTABLE_FIELDS"),
+            interval_s=_integer(env, "CALLREC_AIRTABLE_INTERVAL_MS", 0, 60_000) / 1000,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings:
-    """Settings of `deliver`. `fields`: role → field name; a role named "" is not used."""
+    """Settings of `deliver`."""
 
     secret_arn: str
     queue_url: str
@@ -61,10 +87,7 @@ class DeliverSettings:
     link_days: int
     match_window_seconds: int
     settle_seconds: int
-    airtable_url: str
-    airtable_base: str
-    airtable_table: str
-    fields: Mapping[str, str]
+    airtable: AirtableSettings
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> DeliverSettings:
@@ -83,10 +106,7 @@ class DeliverSettings:
             link_days=_integer(env, "CALLREC_LINK_DAYS", 1, 3650),
             match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
             settle_seconds=_integer(env, settle, 0, 86_400) if env.get(settle) else 0,
-            airtable_url=_url(env, "CALLREC_AIRTABLE_URL").rstrip("/"),
-            airtable_base=_text(env, "CALLREC_AIRTABLE_BASE"),
-            airtable_table=_text(env, "CALLREC_AIRTABLE_TABLE"),
-            fields=_fields(env, "CALLREC_AIRTABLE_FIELDS"),
+            airtable=AirtableSettings.from_env(env),
         )
 
 

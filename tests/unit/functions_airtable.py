@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from infra.functions.airtable import Conversations, connect
-from infra.functions.settings import DEFAULT_FIELDS, DeliverSettings
+from infra.functions.settings import DEFAULT_FIELDS, AirtableSettings, DeliverSettings
 from scripts.local.airtable_server import AirtableServer
 from tests.unit.functions_support import Clock
+
+
+def airtable_settings(server: AirtableServer | None = None, **changes: Any) -> AirtableSettings:
+    made: dict[str, Any] = {
+        "url": server.url if server else "http://127.0.0.1:9",
+        "base": server.base_id if server else "appX",
+        "table": server.table if server else "Conversations",
+        "fields": DEFAULT_FIELDS,
+        "interval_s": 0.4,
+    }
+    return AirtableSettings(**(made | changes))
 
 
 def deliver_settings(server: AirtableServer | None = None, **changes: Any) -> DeliverSettings:
@@ -21,17 +32,14 @@ def deliver_settings(server: AirtableServer | None = None, **changes: Any) -> De
         "link_days": 30,
         "match_window_seconds": 600,
         "settle_seconds": 0,
-        "airtable_url": server.url if server else "http://127.0.0.1:9",
-        "airtable_base": server.base_id if server else "appX",
-        "airtable_table": server.table if server else "Conversations",
-        "fields": DEFAULT_FIELDS,
+        "airtable": airtable_settings(server),
     }
     return DeliverSettings(**(made | changes))
 
 
 def conversations(server: AirtableServer, clock: Clock, **changes: Any) -> Conversations:
     """Paced by a sleep that moves the clock; the stand-in itself does not limit here."""
-    settings = deliver_settings(server, **changes)
+    settings = airtable_settings(server, **changes)
 
     def sleep(seconds: float) -> None:
         clock.now += seconds

@@ -12,7 +12,7 @@ import pytest
 from infra.functions import deliver
 from infra.functions.links import Links
 from infra.functions.secret import SecretCache
-from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table
+from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table, field_of
 from tests.unit.functions_airtable import asked, conversations, deliver_settings
 from tests.unit.functions_support import (
     END,
@@ -26,6 +26,7 @@ from tests.unit.functions_support import (
     captured_names,
     client_error,
     ended,
+    recording,
 )
 
 NOW = END.timestamp() + 60
@@ -174,7 +175,7 @@ def test_the_captured_recording_is_delivered(
     assert rig.run(record(body)) == []
     link = rig.link(conversation)
     assert (link.key, link.version, link.egress_id) == ("calls/call1/2026-11-24T000035.mp4", version, "EG_qSre47Ggpyvq")
-    assert link.expires_at == int(rig.clock.now) + 30 * 86_400
+    assert link.expires_at == link.issued_at + 30 * 86_400
     cells = server.read(conversation)
     del cells["audio_recording_url"]
     assert cells == {
@@ -488,6 +489,7 @@ def test_what_airtable_cannot_take_now_waits(  # noqa: PLR0917
     assert rig.run(*batch) == ["m1", "m2"]
     assert rig.sqs.delays == [("receipt-m1", 30), ("receipt-m2", 30)]
     assert metrics(capsys.readouterr().out) == [("waiting", 2, reason)]
+    rig.clock.now += 30
     assert rig.run(*batch) == []
 
 
@@ -621,9 +623,10 @@ def test_the_app_of_a_process_is_made_of_its_environment(
         "CALLREC_PLAY_URL": settings.play_url,
         "CALLREC_LINK_DAYS": "30",
         "CALLREC_MATCH_WINDOW_SECONDS": "600",
-        "CALLREC_AIRTABLE_URL": settings.airtable_url,
-        "CALLREC_AIRTABLE_BASE": settings.airtable_base,
-        "CALLREC_AIRTABLE_TABLE": settings.airtable_table,
+        "CALLREC_AIRTABLE_URL": settings.airtable.url,
+        "CALLREC_AIRTABLE_BASE": settings.airtable.base,
+        "CALLREC_AIRTABLE_TABLE": settings.airtable.table,
+        "CALLREC_AIRTABLE_INTERVAL_MS": "400",
         "CALLREC_AIRTABLE_FIELDS": "{}",
     }.items():
         monkeypatch.setenv(name, value)
@@ -642,3 +645,95 @@ def test_the_app_of_a_process_is_made_of_its_environment(
     assert deliver.app().settings == settings
     assert sorted(made) == ["s3", "secretsmanager", "sqs"]
     deliver.app.cache_clear()
+
+
+# -- several recordings of one room session -------------------------------------------------------------------------
+
+
+def part(rig: Rig, number: int, seconds: int, *, ended_after: int = 0) -> dict[str, Any]:
+    """One of several recordings of the room session RM_1, this many seconds long."""
+    rig.s3.put(f"calls/{number}.mp4", 100)
+    end = START + timedelta(seconds=seconds)
+    return call(
+        number,
+        roomId="RM_1",
+        roomName="room 1",
+        endedAt=nanoseconds(end + timedelta(seconds=ended_after)),
+        fileResults=[{"filename": f"calls/{number}.mp4", "size": "100", "duration": str(seconds * 10**9)}],
+    )
+
+
+def listed_egresses(rig: Rig, server: AirtableServer, conversation: str) -> list[str]:
+    text = server.read(conversation).get("audio_recordings", "")
+    assert isinstance(text, str)
+    return [Links((LINK_KEY,), rig.clock).read(line.removeprefix(PLAY)).egress_id for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+def test_of_several_recordings_of_a_call_the_longest_plays_and_all_are_listed(
+    rig: Rig, server: AirtableServer, order: tuple[int, ...], *, together: bool
+) -> None:
+    conversation = server.seed({"room_name": "room 1", "notes": "n"}, created=START)
+    seconds = {1: 10, 2: 30, 3: 20}
+    batch = [record(part(rig, number, seconds[number]), f"m{number}") for number in order]
+    if together:
+        assert rig.run(*batch) == []
+    else:
+        assert [rig.run(item) for item in batch] == [[], [], []]
+    assert rig.link(conversation).egress_id == "EG_2"
+    assert listed_egresses(rig, server, conversation) == ["EG_1", "EG_3", "EG_2"]
+    assert server.read(conversation)["notes"] == "n"
+    assert rig.run(*batch) == []
+    assert listed_egresses(rig, server, conversation) == ["EG_1", "EG_3", "EG_2"]
+
+
+def test_a_recording_announced_twice_is_listed_once_with_its_last_end(rig: Rig, server: AirtableServer) -> None:
+    conversation = server.seed({"room_name": "room 1"}, created=START)
+    late, early = part(rig, 1, 30, ended_after=5), part(rig, 1, 30)
+    assert rig.run(record(late), record(early, "m2"), record(part(rig, 2, 10), "m3")) == []
+    assert listed_egresses(rig, server, conversation) == ["EG_2", "EG_1"]
+    last = server.read(conversation)["audio_recordings"]
+    assert isinstance(last, str)
+    link = Links((LINK_KEY,), rig.clock).read(last.splitlines()[1].removeprefix(PLAY))
+    assert link.ended_at == (START + timedelta(seconds=35)).timestamp()
+
+
+def test_one_recording_needs_no_list(rig: Rig, server: AirtableServer) -> None:
+    conversation = server.seed({"room_name": "room 1"}, created=START)
+    assert rig.run(record(rig.call(1)), record(rig.call(1), "m2")) == []
+    assert "audio_recordings" not in server.read(conversation)
+
+
+def test_another_calls_recording_is_never_listed(rig: Rig, server: AirtableServer) -> None:
+    other = Links((LINK_KEY,), rig.clock).issue(recording(egress_id="EG_9", room_id="RM_9"), "v", lifetime_s=99)
+    conversation = server.seed(
+        {"room_name": "room 1", "room_id": "RM_1", "audio_recordings": f"{PLAY}{other}\nhttps://elsewhere.example/x"},
+        created=START,
+    )
+    assert rig.run(record(part(rig, 1, 10)), record(part(rig, 2, 20), "m2")) == []
+    assert listed_egresses(rig, server, conversation) == ["EG_1", "EG_2"]
+
+
+def test_a_field_of_one_line_holds_no_list(rig: Rig, server: AirtableServer) -> None:
+    table = conversations_table(extra=(field_of("audio_recordings", "singleLineText"),))
+    with AirtableServer(tables=[table]) as narrow:
+        narrow.rate_limit.enabled = False
+        other = Rig(narrow)
+        conversation = narrow.seed({"room_name": "room 1"}, created=START)
+        assert other.run(record(part(other, 1, 10)), record(part(other, 2, 20), "m2")) == []
+        assert other.link(conversation).egress_id == "EG_2"
+        assert "audio_recordings" not in narrow.read(conversation)
+
+
+def test_each_message_has_its_verdict_in_the_log(
+    rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.seed({"room_name": "room 1"}, created=START)
+    batch = [record(rig.call(1), "m1"), record(rig.call(2), "m2"), record("x", "m3", group="g")]
+    assert rig.run(*batch) == ["m2"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    verdicts = [
+        (line["message"], line["outcome"], line.get("reason")) for line in lines if line.get("event") == "verdict"
+    ]
+    assert verdicts == [("m1", "done", None), ("m2", "waiting", "no_conversation"), ("m3", "dead", "bad_message")]

@@ -32,6 +32,7 @@ DELIVER = PLAY | {
     "CALLREC_AIRTABLE_BASE": "appX",
     "CALLREC_AIRTABLE_TABLE": "Conversations",
     "CALLREC_AIRTABLE_FIELDS": "{}",
+    "CALLREC_AIRTABLE_INTERVAL_MS": "440",
 }
 CLASSES = [(ReceiveSettings, RECEIVE), (PlaySettings, PLAY), (DeliverSettings, DELIVER)]
 MISSING = [(kind, env, name) for kind, env in CLASSES for name in env]
@@ -42,7 +43,7 @@ def test_settings_are_what_the_environment_says() -> None:
     assert PlaySettings.from_env(PLAY).prefix == "calls/"
     deliver = DeliverSettings.from_env(DELIVER)
     assert (deliver.play_url, deliver.link_days, deliver.settle_seconds) == ("https://play.example", 30, 0)
-    assert deliver.fields == DEFAULT_FIELDS
+    assert (deliver.airtable.fields, deliver.airtable.interval_s) == (DEFAULT_FIELDS, 0.44)
     assert DeliverSettings.from_env(DELIVER | {"CALLREC_SETTLE_SECONDS": "60"}).settle_seconds == 60
 
 
@@ -100,8 +101,8 @@ def test_a_body_larger_than_a_queue_message_is_refused() -> None:
 def test_fields_are_renamed_and_switched_off() -> None:
     fields = json.dumps({"recording_url": "Lien", "status": ""})
     settings = DeliverSettings.from_env(DELIVER | {"CALLREC_AIRTABLE_FIELDS": fields})
-    assert settings.fields["recording_url"] == "Lien"
-    assert "status" not in settings.fields
+    assert settings.airtable.fields["recording_url"] == "Lien"
+    assert "status" not in settings.airtable.fields
 
 
 def test_where_we_run() -> None:

@@ -18,6 +18,7 @@ _COLUMNS = {
     "recording_started_at": ("dateTime", 0),
     "recording_ended_at": ("dateTime", 0),
     "recording_status": ("singleLineText", 0),
+    "audio_recordings": ("multilineText", 0),
     "patient_name": ("singleLineText", 0),
     "transcript": ("multilineText", 0),
     "notes": ("multilineText", 0),
