@@ -59,10 +59,16 @@ def convert(value: Value, field: Field) -> str | int | float | None:
         return _moment(value, field)
     if isinstance(value, tuple):
         return "\n".join(value) if field.type in LINES_TYPES else None
-    if isinstance(value, str):
-        if field.type == "singleSelect":
-            return value if value in field.choices else None
-        return value if field.type in TEXT_TYPES or field.type == "url" else None
+    return _text(value, field) if isinstance(value, str) else _number(value, field)
+
+
+def _text(value: str, field: Field) -> str | None:
+    if field.type == "singleSelect":
+        return value if value in field.choices else None
+    return value if field.type in TEXT_TYPES or field.type == "url" else None
+
+
+def _number(value: float, field: Field) -> str | int | float | None:
     if field.type == "number":
         return round(value, field.precision) if field.precision else round(value)
     if field.type == "duration":
