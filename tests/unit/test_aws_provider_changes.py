@@ -11,6 +11,7 @@ from scripts.local.aws_provider import lifecycle
 from scripts.local.aws_provider.changes import DEFAULTS, changed_props, inputs_of, merged_tags, planned, remembered
 from scripts.local.aws_provider.equality import covers, same, same_json, same_set, same_tail
 from scripts.local.aws_provider.registry import KINDS
+from scripts.local.aws_provider.s3_notifications import same_queues
 from scripts.local.aws_provider.values import UNKNOWN, Archive
 
 BUCKET, QUEUE, FUNCTION = (
@@ -63,6 +64,12 @@ def test_sets_names_and_partly_named_objects() -> None:
     assert covers({"logFormat": "JSON"}, {"logFormat": "JSON", "systemLogLevel": "INFO"})
     assert not covers({"logFormat": "JSON"}, {"logFormat": "Text"})
     assert not covers({"logFormat": "JSON"}, None)
+    told = {"queueArn": "q", "events": ["e"], "id": "chosen-by-aws"}
+    assert same_queues([{"queueArn": "q", "events": ["e"]}], [told])
+    assert not same_queues([{"queueArn": "q", "events": ["e"], "id": "ours"}], [told])
+    assert not same_queues([{"queueArn": "other", "events": ["e"]}], [told])
+    assert not same_queues([told], [])
+    assert same_queues(None, [])
 
 
 REPLACING: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

@@ -1,4 +1,4 @@
-"""What a Lambda function is fed from."""
+"""What a Lambda function is fed from, and what becomes of events that wait for it."""
 
 # ruff: noqa: ARG002 - every kind has the same methods, and few need all that they are given
 
@@ -96,3 +96,43 @@ def _settings(inputs: Props) -> dict[str, Any]:
         if name in inputs:
             sent[word] = inputs[name]
     return sent
+
+
+_WAITING = {"maximumEventAgeInSeconds": "MaximumEventAgeInSeconds", "maximumRetryAttempts": "MaximumRetryAttempts"}
+
+
+class FunctionEventInvokeConfig(Kind):
+    """`aws.lambda_.FunctionEventInvokeConfig` of a function without a qualifier; its id is the function's name."""
+
+    pulumi_type = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+    resource = lambda_.FunctionEventInvokeConfig
+    identified_by = ("functionName",)
+    props = (
+        Prop(name="functionName", replaces=True, same=same_tail),
+        Prop(name="maximumEventAgeInSeconds", computed=True),
+        Prop(name="maximumRetryAttempts", default=2),
+        Prop(name="region", computed=True, replaces=True),
+    )
+
+    def create(self, aws: Aws, inputs: Props) -> Created:
+        """PutFunctionEventInvokeConfig."""
+        self.update(aws, inputs["functionName"], inputs, frozenset(), {})
+        return Created(id=inputs["functionName"])
+
+    def read(self, aws: Aws, identity: str, state: Props) -> Props | None:
+        """GetFunctionEventInvokeConfig."""
+        live = or_none(aws.client("lambda").get_function_event_invoke_config, FunctionName=identity)
+        if live is None:
+            return None
+        told = {name: live[sent] for name, sent in _WAITING.items() if sent in live}
+        return {"functionName": identity, "region": aws.region, **told}
+
+    def update(self, aws: Aws, identity: str, inputs: Props, changed: frozenset[str], state: Props) -> None:
+        """PutFunctionEventInvokeConfig again, which replaces the whole."""
+        sent = {word: inputs[name] for name, word in _WAITING.items() if name in inputs}
+        aws.client("lambda").put_function_event_invoke_config(FunctionName=identity, **sent)
+
+    def delete(self, aws: Aws, identity: str, state: Props) -> None:
+        """DeleteFunctionEventInvokeConfig."""
+        with ignore_missing():
+            aws.client("lambda").delete_function_event_invoke_config(FunctionName=identity)

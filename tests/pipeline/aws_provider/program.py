@@ -59,6 +59,10 @@ class Wanted:
     access_key_status: str = "Active"
     log_days: int | None = 7
     description: str = "first"
+    arrivals: str = "recordings/"
+    rate: str = "rate(1 minute)"
+    rule_state: str = "ENABLED"
+    retries: int = 0
 
 
 def write_zip(path: Path, answer: str) -> Path:
@@ -198,6 +202,7 @@ def storage(wanted: Wanted) -> None:
         ],
     )
     s3.BucketLogging("logging", bucket=bucket.bucket, target_bucket=logs.bucket, target_prefix="access/")
+    arrivals(wanted, bucket)
     pulumi.export("bucketDomain", bucket.bucket_regional_domain_name)
 
 
@@ -324,14 +329,7 @@ def pipeline(wanted: Wanted) -> None:
         principal="*",
         invoked_via_function_url=True,
     )
-    lambda_.Permission(
-        "invoke-by-rule",
-        action="lambda:InvokeFunction",
-        function=function.name,
-        principal="events.amazonaws.com",
-        source_account=ACCOUNT,
-        source_arn=f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/standin",
-    )
+    schedule(wanted, function)
     lambda_.EventSourceMapping(
         "mapping",
         function_name=function.name,
@@ -345,6 +343,75 @@ def pipeline(wanted: Wanted) -> None:
     pulumi.export("functionUrl", url.function_url)
     pulumi.export("queueUrl", queue.url)
     pulumi.export("queueName", queue.name)
+
+
+def schedule(wanted: Wanted, function: lambda_.Function) -> None:
+    """A rule that sets the function off."""
+    rule = cloudwatch.EventRule(
+        "rule",
+        name="standin-rule",
+        description=wanted.description,
+        schedule_expression=wanted.rate,
+        state=wanted.rule_state,
+        tags=wanted.tags,
+    )
+    permission = lambda_.Permission(
+        "invoke-by-rule",
+        action="lambda:InvokeFunction",
+        function=function.name,
+        principal="events.amazonaws.com",
+        source_account=ACCOUNT,
+        source_arn=rule.arn,
+    )
+    cloudwatch.EventTarget(
+        "target",
+        rule=rule.name,
+        target_id="function",
+        arn=function.arn,
+        input=json.dumps({"rawPath": wanted.description}),
+        retry_policy=cloudwatch.EventTargetRetryPolicyArgs(
+            maximum_retry_attempts=wanted.retries, maximum_event_age_in_seconds=60
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[permission]),
+    )
+    lambda_.FunctionEventInvokeConfig(
+        "invoke-config",
+        function_name=function.name,
+        maximum_retry_attempts=wanted.retries,
+        maximum_event_age_in_seconds=60,
+    )
+
+
+def arrivals(wanted: Wanted, bucket: s3.Bucket) -> None:
+    """A queue that hears of what arrives in the bucket, and may be told by S3 only."""
+    queue = sqs.Queue("arrivals", name="standin-arrivals")
+    policy = sqs.QueuePolicy(
+        "arrivals-policy",
+        queue_url=queue.url,
+        policy=pulumi.Output.all(queue.arn, bucket.arn).apply(lambda arns: let_tell(arns[0], arns[1])),
+    )
+    s3.BucketNotification(
+        "notification",
+        bucket=bucket.bucket,
+        queues=[
+            s3.BucketNotificationQueueArgs(
+                queue_arn=queue.arn, events=["s3:ObjectCreated:*"], filter_prefix=wanted.arrivals
+            )
+        ],
+        opts=pulumi.ResourceOptions(depends_on=[policy]),
+    )
+
+
+def let_tell(queue_arn: str, bucket_arn: str) -> str:
+    """Returns a queue's policy that lets S3 tell it of one bucket."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def watching(wanted: Wanted) -> None:

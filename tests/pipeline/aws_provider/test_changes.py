@@ -9,7 +9,7 @@ import pytest
 from pulumi_aws import Provider, ProviderDefaultTagsArgs, cloudwatch, iam, kms, lambda_, s3, secretsmanager, sqs
 
 from .bench import Bench, Run, client_of, run
-from .program import TRUST, allow, write_zip
+from .program import TRUST, allow, let_tell, write_zip
 from .truth import inventory
 
 if TYPE_CHECKING:
@@ -274,3 +274,35 @@ def test_a_policy_may_be_an_object(stacks: Stacks) -> None:
     assert run(stack.up).ops() == {"same"}
     document = client_of(stacks.bench.target, "iam").get_group_policy(GroupName="object", PolicyName="object")
     assert document["PolicyDocument"]["Statement"][0]["Action"] == "s3:PutObject"
+
+
+def notified(*, told: bool, allowed: bool = True) -> None:
+    """A bucket, a queue, and whether the queue is told of what arrives."""
+    bucket, queue = s3.Bucket("bucket", bucket="notified"), sqs.Queue("queue", name="notified")
+    policy = sqs.QueuePolicy(
+        "policy",
+        queue_url=queue.url,
+        policy=queue.arn.apply(lambda arn: let_tell(arn, "arn:aws:s3:::notified" if allowed else "arn:aws:s3:::other")),
+    )
+    if told:
+        told_of = s3.BucketNotificationQueueArgs(
+            id="arrivals", queue_arn=queue.arn, events=["s3:ObjectCreated:*"], filter_suffix=".mp4"
+        )
+        opts = pulumi.ResourceOptions(depends_on=[policy])
+        s3.BucketNotification("it", bucket=bucket.bucket, queues=[told_of], opts=opts)
+
+
+def test_a_bucket_whose_notification_is_taken_away_tells_nobody(stacks: Stacks) -> None:
+    client = client_of(stacks.bench.target, "s3")
+    assert run(stacks("notified", lambda: notified(told=True)).up).failed is None
+    [queue] = client.get_bucket_notification_configuration(Bucket="notified")["QueueConfigurations"]
+    assert queue["Id"] == "arrivals"
+    assert queue["Filter"]["Key"]["FilterRules"] == [{"Name": "suffix", "Value": ".mp4"}]
+    assert run(stacks("notified", lambda: notified(told=False)).up).failed is None
+    assert "QueueConfigurations" not in client.get_bucket_notification_configuration(Bucket="notified")
+
+
+def test_a_queue_that_may_not_be_told_is_refused(stacks: Stacks) -> None:
+    failed = run(stacks("notified", lambda: notified(told=True, allowed=False)).up).failed
+    assert failed is not None
+    assert "PutBucketNotificationConfiguration: InvalidArgument" in failed

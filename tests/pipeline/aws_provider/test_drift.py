@@ -48,6 +48,10 @@ def mapping_of(target: AwsTarget) -> str:
     return found[0]["UUID"]
 
 
+def function_arn(target: AwsTarget) -> str:
+    return function(target).get_function_configuration(FunctionName="standin-function")["FunctionArn"]
+
+
 def key_of(target: AwsTarget) -> str:
     return client_of(target, "kms").describe_key(KeyId="alias/standin")["KeyMetadata"]["KeyId"]
 
@@ -97,6 +101,9 @@ CHANGES: dict[str, Callable[[AwsTarget, dict[str, Any]], object]] = {
     "group-policy": lambda target, _: iam(target).put_group_policy(
         GroupName="standin-writers", PolicyName="write", PolicyDocument=allow("s3:GetObject", "s3:ListBucket")
     ),
+    "invoke-config": lambda target, _: function(target).put_function_event_invoke_config(
+        FunctionName="standin-function", MaximumRetryAttempts=2
+    ),
     "key": lambda target, _: client_of(target, "kms").disable_key_rotation(KeyId=key_of(target)),
     "lifecycle": lambda target, _: s3(target).put_bucket_lifecycle_configuration(
         Bucket=BUCKET,
@@ -111,6 +118,9 @@ CHANGES: dict[str, Callable[[AwsTarget, dict[str, Any]], object]] = {
         Bucket=BUCKET, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": BUCKET, "TargetPrefix": "x/"}}
     ),
     "mapping": lambda target, _: function(target).update_event_source_mapping(UUID=mapping_of(target), BatchSize=1),
+    "notification": lambda target, _: s3(target).put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={}
+    ),
     "ownership": lambda target, _: s3(target).put_bucket_ownership_controls(
         Bucket=BUCKET, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     ),
@@ -134,8 +144,12 @@ CHANGES: dict[str, Callable[[AwsTarget, dict[str, Any]], object]] = {
     "role-policy": lambda target, _: iam(target).put_role_policy(
         RoleName="standin-role", PolicyName="queue", PolicyDocument=allow("s3:*", "sqs:*")
     ),
+    "rule": lambda target, _: client_of(target, "events").disable_rule(Name="standin-rule"),
     "secret": lambda target, _: client_of(target, "secretsmanager").update_secret(
         SecretId="standin-secret", Description="theirs"
+    ),
+    "target": lambda target, _: client_of(target, "events").put_targets(
+        Rule="standin-rule", Targets=[{"Id": "function", "Arn": function_arn(target), "Input": "{}"}]
     ),
     "user": lambda target, _: iam(target).tag_user(
         UserName="standin-uploader", Tags=[{"Key": "theirs", "Value": "yes"}]
@@ -150,6 +164,8 @@ def take_away(target: AwsTarget, outputs: dict[str, Any]) -> None:
     """Deletes everything the program made, without the engine."""
     kms, secrets, sqs, cloudwatch = (client_of(target, name) for name in ("kms", "secretsmanager", "sqs", "cloudwatch"))
     function(target).delete_event_source_mapping(UUID=mapping_of(target))
+    client_of(target, "events").remove_targets(Rule="standin-rule", Ids=["function"])
+    client_of(target, "events").delete_rule(Name="standin-rule")
     function(target).delete_function_url_config(FunctionName="standin-function")
     function(target).delete_function(FunctionName="standin-function")
     key = key_of(target)
@@ -168,7 +184,7 @@ def take_away(target: AwsTarget, outputs: dict[str, Any]) -> None:
     secrets.delete_secret(SecretId="standin-secret", RecoveryWindowInDays=7)
     for url in (
         outputs["queueUrl"],
-        *(url_of(target, f"standin-{name}") for name in ("plain", "plain-dead", "dead.fifo")),
+        *(url_of(target, f"standin-{name}") for name in ("plain", "plain-dead", "dead.fifo", "arrivals")),
     ):
         sqs.delete_queue(QueueUrl=url)
     client_of(target, "logs").delete_log_group(logGroupName="/standin/function")

@@ -85,6 +85,10 @@ def life(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Life:
         access_key_status="Inactive",
         log_days=None,
         description="second",
+        arrivals="calls/",
+        rate="rate(2 hours)",
+        rule_state="DISABLED",
+        retries=1,
     )
     seen: dict[str, Any] = {"ca_bundle": target.ca_bundle, "empty": inventory(target)}
     stack = bench.stack("life", lambda: everything(first))
@@ -134,8 +138,9 @@ def test_up_makes_the_physical_things(life: Life) -> None:
         "standin-dead.fifo",
         "standin-plain",
         "standin-plain-dead",
+        "standin-arrivals",
     }
-    counts = {kind: len(made[kind]) for kind in ("keys", "users", "roles", "secrets", "functions", "mappings")}
+    counts = {kind: len(made[kind]) for kind in ("keys", "users", "roles", "secrets", "functions", "mappings", "rules")}
     assert counts == dict.fromkeys(counts, 1)
     assert made["log groups"] >= {"/standin/function"}
     assert made["alarms"] | made["dashboards"] == {"standin-alarm", "standin-dashboard"}
@@ -193,6 +198,24 @@ def test_aws_has_what_the_program_wants(life: Life, tmp_path: Path) -> None:
         "state": "Enabled",
         "tags": FIRST_TAGS,
     }
+    assert first["notification"] == [
+        {"queue": "standin-arrivals", "events": ["s3:ObjectCreated:*"], "rules": [("prefix", "recordings/")]}
+    ]
+    assert first["rule"] == {
+        "description": "first",
+        "schedule": "rate(1 minute)",
+        "state": "ENABLED",
+        "tags": FIRST_TAGS,
+    }
+    assert first["targets"] == [
+        {
+            "Id": "function",
+            "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:standin-function",
+            "Input": '{"rawPath": "first"}',
+            "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
+        }
+    ]
+    assert first["invoke config"] == (0, 60)
     assert first["log group"] == {"days": 7, "tags": FIRST_TAGS}
     assert first["alarm"] == {
         "threshold": 30.0,
@@ -225,6 +248,10 @@ def test_ids_are_of_the_real_providers_form(life: Life) -> None:
     assert ids["queue"] == ids["queue-policy"] == life.up.outputs["queueUrl"]
     assert ids["function"] == ids["function-url"] == "standin-function"
     assert ids["invoke-url"] == "url"
+    assert ids["invoke-config"] == "standin-function"
+    assert ids["notification"] == "standin-recordings"
+    assert ids["rule"] == "standin-rule"
+    assert ids["target"] == "standin-rule-function"
     assert ids["log-group"] == "/standin/function"
 
 
@@ -299,6 +326,17 @@ def test_aws_has_what_the_changed_program_wants(life: Life) -> None:
     }
     assert second["url"] == {"auth": "AWS_IAM", "origins": None}
     assert second["mapping"] == first["mapping"] | {"state": "Disabled", "tags": SECOND_TAGS}
+    assert second["notification"] == [first["notification"][0] | {"rules": [("prefix", "calls/")]}]
+    assert second["rule"] == {
+        "description": "second",
+        "schedule": "rate(2 hours)",
+        "state": "DISABLED",
+        "tags": SECOND_TAGS,
+    }
+    [target] = second["targets"]
+    assert target["Input"] == '{"rawPath": "second"}'
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 1
+    assert second["invoke config"] == (1, 60)
     assert second["log group"] == {"days": None, "tags": SECOND_TAGS}
     assert second["alarm"]["threshold"] == 40.0
     assert second["alarm"]["tags"] == SECOND_TAGS

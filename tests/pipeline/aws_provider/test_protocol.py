@@ -27,6 +27,7 @@ def provider(bench: Bench) -> Generator[Any]:
 
 
 WELL_FORMED = {
+    "aws:cloudwatch/eventTarget:EventTarget": "nothing/nowhere",
     "aws:iam/accessKey:AccessKey": "AKIA0000000000000000",
     "aws:lambda/eventSourceMapping:EventSourceMapping": "00000000-0000-0000-0000-000000000000",
     "aws:iam/groupPolicy:GroupPolicy": "nobody:nothing",
@@ -55,7 +56,13 @@ def test_an_id_of_the_wrong_form_is_refused(provider: Any, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"aws:iam/userGroupMembership:UserGroupMembership"}))
 def test_deleting_what_is_not_there_is_no_failure(provider: Any, kind: str) -> None:
-    state = {"user": "nobody", "function": "nothing", "statementId": "nowhere"}
+    state = {
+        "user": "nobody",
+        "function": "nothing",
+        "statementId": "nowhere",
+        "rule": "nothing",
+        "targetId": "nowhere",
+    }
     request = provider_pb2.DeleteRequest(
         id=WELL_FORMED.get(kind, "no-such-thing"), type=kind, name="it", properties=encode(state)
     )

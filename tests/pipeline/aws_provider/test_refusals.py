@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
-from pulumi_aws import get_region, s3, sns, sqs
+from pulumi_aws import cloudwatch, get_region, s3, sns, sqs
 
 from .bench import Bench, run
 
@@ -64,6 +64,15 @@ REFUSED: dict[str, tuple[Callable[[], object], list[str]]] = {
             ],
         ),
         ["does not support rules.filter.objectSizeGreaterThan"],
+    ),
+    "schedule": (
+        lambda: cloudwatch.EventRule("it", event_pattern='{"source": ["aws.s3"]}'),
+        ["does not support eventPattern of aws:cloudwatch/eventRule:EventRule"],
+    ),
+    "no-schedule": (lambda: cloudwatch.EventRule("it"), ["missing property: scheduleExpression"]),
+    "notified": (
+        lambda: s3.BucketNotification("it", bucket="refused", eventbridge=True),
+        ["does not support eventbridge of aws:s3/bucketNotification:BucketNotification"],
     ),
     "rule": (lambda: sqs.Queue("it", name="plain", fifo_queue=True), ["name must end in '.fifo' for a FIFO queue"]),
     "region": (lambda: s3.Bucket("it", bucket="refused", region="us-west-2"), ["region must be"]),

@@ -33,6 +33,7 @@ def inventory(target: AwsTarget) -> dict[str, set[str]]:
         "queues": {url.rsplit("/", 1)[-1] for url in client("sqs").list_queues().get("QueueUrls", [])},
         "functions": {function["FunctionName"] for function in client("lambda").list_functions()["Functions"]},
         "mappings": {found["UUID"] for found in client("lambda").list_event_source_mappings()["EventSourceMappings"]},
+        "rules": {rule["Name"] for rule in client("events").list_rules()["Rules"]},
         "log groups": {group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]},
         "alarms": {alarm["AlarmName"] for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]},
         "dashboards": {found["DashboardName"] for found in client("cloudwatch").list_dashboards()["DashboardEntries"]},
@@ -136,6 +137,39 @@ def _action(target: AwsTarget, method: str, **names: str) -> str:
     return document["Statement"][0]["Action"][1]
 
 
+def _notification(target: AwsTarget) -> list[dict[str, Any]]:
+    found = _storage(target, "get_bucket_notification_configuration").get("QueueConfigurations", [])
+    return [
+        {
+            "queue": queue["QueueArn"].rsplit(":", 1)[-1],
+            "events": queue["Events"],
+            "rules": [(rule["Name"], rule["Value"]) for rule in queue["Filter"]["Key"]["FilterRules"]],
+        }
+        for queue in found
+    ]
+
+
+def _rule(target: AwsTarget) -> dict[str, Any]:
+    client = client_of(target, "events")
+    live = client.describe_rule(Name="standin-rule")
+    tags = client.list_tags_for_resource(ResourceARN=live["Arn"])["Tags"]
+    return {
+        "description": live["Description"],
+        "schedule": live["ScheduleExpression"],
+        "state": live["State"],
+        "tags": _pairs(tags),
+    }
+
+
+def _targets(target: AwsTarget) -> list[dict[str, Any]]:
+    return client_of(target, "events").list_targets_by_rule(Rule="standin-rule")["Targets"]
+
+
+def _invoke_config(target: AwsTarget) -> tuple[int, int]:
+    live = client_of(target, "lambda").get_function_event_invoke_config(FunctionName="standin-function")
+    return live["MaximumRetryAttempts"], live["MaximumEventAgeInSeconds"]
+
+
 def _log_group(target: AwsTarget) -> dict[str, Any]:
     client = client_of(target, "logs")
     live = client.describe_log_groups(logGroupNamePrefix="/standin/function")["logGroups"][0]
@@ -192,12 +226,14 @@ _QUESTIONS: dict[str, Callable[[AwsTarget, str], Any]] = {
     "group policy": lambda target, _: _action(
         target, "get_group_policy", GroupName="standin-writers", PolicyName="write"
     ),
+    "invoke config": lambda target, _: _invoke_config(target),
     "key": lambda target, _: _key(target),
     "lifecycle": lambda target, _: _rules(target),
     "log group": lambda target, _: _log_group(target),
     "logging": lambda target, _: _storage(target, "get_bucket_logging", "LoggingEnabled", "TargetBucket"),
     "mapping": lambda target, _: _mapping(target),
     "members": lambda target, _: _members(target),
+    "notification": lambda target, _: _notification(target),
     "ownership": lambda target, _: _storage(target, "get_bucket_ownership_controls", "OwnershipControls", "Rules"),
     "permissions": lambda target, _: _statements(target),
     "public access": lambda target, _: _storage(target, "get_public_access_block", "PublicAccessBlockConfiguration"),
@@ -207,7 +243,9 @@ _QUESTIONS: dict[str, Callable[[AwsTarget, str], Any]] = {
     "role": lambda target, _: _role(target),
     "role policy": lambda target, _: _action(target, "get_role_policy", RoleName="standin-role", PolicyName="queue"),
     "role tags": lambda target, _: _iam_tags(target, "list_role_tags", RoleName="standin-role"),
+    "rule": lambda target, _: _rule(target),
     "secret": lambda target, _: _secret(target),
+    "targets": lambda target, _: _targets(target),
     "url": lambda target, _: _url(target),
     "user tags": lambda target, _: _iam_tags(target, "list_user_tags", UserName="standin-uploader"),
     "versioning": lambda target, _: _storage(target, "get_bucket_versioning", "Status"),
