@@ -8,8 +8,9 @@ place cannot add to the rate; how many processes there are at once, and the inte
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ MAX_RETRY_AFTER = 900.0
 #: A refusal within this time of reading the schema is not the schema's fault.
 SCHEMA_FRESH_SECONDS = 30
 _TIMEOUT = (3, 10)
-_READ_ROLES = ("recording_url", "room_name", "started", "egress_id", "room_id", "recordings")
+_READ_ROLES = ("recording_url", "room_name", "started", "egress_id", "room_id", "recordings", "status")
 _SECOND = timedelta(seconds=1)
 
 
@@ -62,6 +63,8 @@ class Conversations:
         self._fields_at: float | None = None
         self._last_request = clock()
         self._locked_until = float("-inf")
+        #: How many requests were made, those that failed included.
+        self.requests = 0
 
     def use_token(self, token: str) -> None:
         """Use this personal access token from now on."""
@@ -81,17 +84,23 @@ class Conversations:
     def candidates(
         self, recordings: Sequence[Recording], window: timedelta, carried: Callable[[str], Carried | None]
     ) -> list[Conversation]:
-        """Every conversation that could belong to one of these recordings, by one list request.
+        """Every conversation that could belong to one of these recordings, by one list request for each hundred.
 
         `carried` reads a play link of ours; None when it is not ours.
         """
         conditions = [condition for item in recordings for condition in self._conditions(item, window)]
         if not conditions:
             return []
-        known = self.fields()
-        names = [known[role].name for role in _READ_ROLES if role in known]
-        records = self._call(lambda: self._table.all(formula=f.OR(*conditions), fields=names), by_schema=True)
-        return [self._conversation(record, carried) for record in records]
+        return [conversation for page in self._pages(f.OR(*conditions), carried) for conversation in page]
+
+    def between(
+        self, start: datetime, end: datetime, carried: Callable[[str], Carried | None]
+    ) -> Iterator[list[Conversation]]:
+        """Every conversation whose time (its own start, else its creation) lies between these, a page at a time.
+
+        A page holds up to a hundred and is one request; between pages the caller may stop.
+        """
+        yield from self._pages(self._within(start, end), carried)
 
     def update(self, updates: Mapping[str, Mapping[str, object]]) -> dict[str, DeliveryError]:
         """Write fields by record id, with one PATCH for up to ten; returns the records that failed, with why.
@@ -160,18 +169,34 @@ class Conversations:
                 yield f.EQ(f.Field(known[role].name), value)
         span = time_span(recording, window)
         if recording.room_name and span:
-            moment = self._moment_formula()
-            yield f.AND(
-                f.EQ(f.Field(known["room_name"].name), recording.room_name),
-                f.IS_AFTER(moment, span[0] - _SECOND),
-                f.IS_BEFORE(moment, span[1] + _SECOND),
-            )
+            yield f.AND(f.EQ(f.Field(known["room_name"].name), recording.room_name), self._within(*span))
+
+    def _within(self, start: datetime, end: datetime) -> f.Formula:
+        moment = self._moment_formula()
+        return f.AND(f.IS_AFTER(moment, start - _SECOND), f.IS_BEFORE(moment, end + _SECOND))
 
     def _moment_formula(self) -> f.Formula:
         started = self.fields().get("started")
         if started is None or started.type not in MOMENT_TYPES:
             return f.CREATED_TIME()
         return f.IF(f.Field(started.name), f.Field(started.name), f.CREATED_TIME())
+
+    def _pages(self, formula: f.Formula, carried: Callable[[str], Carried | None]) -> Iterator[list[Conversation]]:
+        known = self.fields()
+        names = [known[role].name for role in _READ_ROLES if role in known]
+        options: dict[str, Any] = {"formula": str(formula), "fields": names, "page_size": 100}
+        while True:
+            records, offset = self._call(partial(self._list, dict(options)), by_schema=True)
+            yield [self._conversation(record, carried) for record in records]
+            if not offset:
+                return
+            options["offset"] = offset
+
+    def _list(self, options: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+        """One page, and where the next one begins. Not Table.all: its pages would come faster than the pace."""
+        urls = self._table.urls
+        answer = self._api.request("get", urls.records, fallback=("post", urls.records_post), options=options)
+        return answer["records"], answer.get("offset")
 
     def _conversation(self, record: Mapping[str, Any], carried: Callable[[str], Carried | None]) -> Conversation:
         cells = protojson.as_object(record["fields"])
@@ -190,6 +215,7 @@ class Conversations:
             carries=link,
             listed=tuple(filter(None, map(carried, (texts.get("recordings") or "").split()))),
             foreign_link=bool(url) and link is None,
+            status=texts.get("status"),
         )
 
     def _call(self, request: Callable[[], T], *, by_schema: bool = False) -> T:
@@ -205,6 +231,7 @@ class Conversations:
         if 0 <= since < self._interval:  # negative: the clock was set back
             self._sleep(self._interval - since)
         self._last_request = self._clock()
+        self.requests += 1
         try:
             return request()
         except (requests.RequestException, ValueError, KeyError) as error:

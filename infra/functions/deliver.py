@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from . import aws, settings
 from .airtable import Conversations, connect
-from .errors import BadEventError, BadLinkError, DeliveryError, PermanentError, SecretError, WaitError
+from .carried import carried_by
+from .errors import BadEventError, DeliveryError, PermanentError, SecretError, WaitError
 from .links import Links
 from .livekit_webhook import parse_event
 from .log import fault, log, metric
@@ -211,10 +212,7 @@ def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
 def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Conversation]:
     """One list for all; when Airtable rejects that, one for each, so that the one it rejects fails alone."""
     window = timedelta(seconds=to.settings.match_window_seconds)
-
-    def carried(url: str) -> Carried | None:
-        return _carried(url, links)
-
+    carried = partial(carried_by, links)
     try:
         return to.conversations.candidates([job.recording for job in todo], window, carried)
     except PermanentError as error:
@@ -230,17 +228,6 @@ def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Co
         else:
             found |= {conversation.record_id: conversation for conversation in one}
     return list(found.values())
-
-
-def _carried(url: str, links: Links) -> Carried | None:
-    """What a link in a conversation plays; None when we did not sign it. The host may be one of an earlier stack."""
-    try:
-        link = links.read(url.rpartition("/r/")[2])
-    except BadLinkError:
-        return None
-    return Carried(
-        egress_id=link.egress_id, room_id=link.room_id, duration_s=link.duration_s, ended_at=link.ended_at, url=url
-    )
 
 
 def _apply(

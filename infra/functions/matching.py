@@ -76,6 +76,8 @@ class Conversation:
     listed: tuple[Carried, ...] = ()
     #: It has a link that this installation did not issue.
     foreign_link: bool = False
+    #: What it says became of its recording, see Recording.status_text.
+    status: str | None = None
 
     def carrying(self, recording: Recording) -> Conversation:
         """This conversation after the recording was written to it."""

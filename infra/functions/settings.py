@@ -91,11 +91,7 @@ class DeliverSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> DeliverSettings:
-        """Read the environment; SettingsError names what is missing or bad.
-
-        CALLREC_SETTLE_SECONDS may be left out (0): see matching.py for what it buys.
-        """
-        settle = "CALLREC_SETTLE_SECONDS"
+        """Read the environment; SettingsError names what is missing or bad."""
         return cls(
             secret_arn=_text(env, "CALLREC_SECRET_ARN"),
             queue_url=_url(env, "CALLREC_QUEUE_URL"),
@@ -105,7 +101,45 @@ class DeliverSettings:
             play_url=_url(env, "CALLREC_PLAY_URL").rstrip("/"),
             link_days=_integer(env, "CALLREC_LINK_DAYS", 1, 3650),
             match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
-            settle_seconds=_integer(env, settle, 0, 86_400) if env.get(settle) else 0,
+            settle_seconds=_settle(env),
+            airtable=AirtableSettings.from_env(env),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileSettings:
+    """Settings of `reconcile`. `livekit_url`: None when the stack knows no LiveKit.
+
+    `lookback_seconds`: how far a scheduled run looks back; `interval_seconds`: from one such run to the next.
+    """
+
+    secret_arn: str
+    queue_url: str
+    arrivals_url: str
+    bucket: str
+    prefix: str
+    livekit_url: str | None
+    lookback_seconds: int
+    interval_seconds: int
+    match_window_seconds: int
+    settle_seconds: int
+    airtable: AirtableSettings
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> ReconcileSettings:
+        """Read the environment; SettingsError names what is missing or bad."""
+        livekit = "CALLREC_LIVEKIT_URL"
+        return cls(
+            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
+            queue_url=_url(env, "CALLREC_QUEUE_URL"),
+            arrivals_url=_url(env, "CALLREC_ARRIVALS_URL"),
+            bucket=_text(env, "CALLREC_BUCKET"),
+            prefix=_prefix(env, "CALLREC_PREFIX"),
+            livekit_url=_url(env, livekit, schemes=("ws", "wss", "http", "https")) if env.get(livekit) else None,
+            lookback_seconds=_integer(env, "CALLREC_RECONCILE_SECONDS", 1, 604_800),
+            interval_seconds=_integer(env, "CALLREC_RECONCILE_INTERVAL_SECONDS", 1, 86_400),
+            match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
+            settle_seconds=_settle(env),
             airtable=AirtableSettings.from_env(env),
         )
 
@@ -145,14 +179,20 @@ def _text(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _url(env: Mapping[str, str], name: str) -> str:
+def _settle(env: Mapping[str, str]) -> int:
+    """May be left out (0): see matching.py for what it buys."""
+    name = "CALLREC_SETTLE_SECONDS"
+    return _integer(env, name, 0, 86_400) if env.get(name) else 0
+
+
+def _url(env: Mapping[str, str], name: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
     value = env.get(name)
-    rule = "an http or https URL"
+    rule = f"a URL of {' or '.join(schemes)}"
     try:
         parts = urlsplit(value or "")
     except ValueError:
         raise SettingsError(name, rule, value) from None
-    if not value or parts.scheme not in ("http", "https") or not parts.hostname:
+    if not value or parts.scheme not in schemes or not parts.hostname:
         raise SettingsError(name, rule, value)
     return value
 

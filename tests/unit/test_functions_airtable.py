@@ -128,6 +128,58 @@ def test_a_batch_costs_one_list_and_one_patch(server: AirtableServer, table: Con
     assert len(asked(server)) == 4
 
 
+def test_a_long_listing_comes_by_pages_at_the_pace(server: AirtableServer, table: Conversations, clock: Clock) -> None:
+    inside = {server.seed({"room_name": "a"}, created=START + timedelta(seconds=number)) for number in range(250)}
+    inside.add(server.seed({"started_at": "2026-11-24T00:00:40.000Z"}, created=END + timedelta(days=9)))
+    server.seed({"room_name": "a"}, created=START - timedelta(seconds=2))
+    server.seed({"room_name": "a"}, created=END + timedelta(hours=1))
+    server.seed({"started_at": "2026-11-20T00:00:40.000Z"}, created=END)
+    began = clock.now
+    pages = list(table.between(START, START + timedelta(seconds=250), lambda _: None))
+    assert [len(page) for page in pages] == [100, 100, 51]
+    assert ids([conversation for page in pages for conversation in page]) == inside
+    assert [method for method, _ in asked(server)] == ["GET"] * 4
+    assert clock.now - began == pytest.approx(4 * 0.4)
+    assert table.requests == 4
+
+
+def test_a_listing_goes_no_further_than_it_is_asked(server: AirtableServer, table: Conversations) -> None:
+    for number in range(150):
+        server.seed({"room_name": "a"}, created=START + timedelta(seconds=number))
+    assert len(next(iter(table.between(START, START + timedelta(hours=1), lambda _: None)))) == 100
+    assert len(asked(server)) == 2
+
+
+def test_a_listing_that_breaks_off_is_an_error(server: AirtableServer, table: Conversations) -> None:
+    for number in range(150):
+        server.seed({"room_name": "a"}, created=START + timedelta(seconds=number))
+    pages = table.between(START, START + timedelta(hours=1), lambda _: None)
+    next(pages)
+    server.faults.add(Fault(outcome=Outcome.STATUS, status=503))
+    with pytest.raises(WaitError, match="503"):
+        next(pages)
+
+
+def test_candidates_beyond_a_page_keep_the_pace_too(server: AirtableServer, table: Conversations, clock: Clock) -> None:
+    wanted = {server.seed({"room_id": "RM_1"}, created=START) for _ in range(150)}
+    began = clock.now
+    assert ids(find(table)) == wanted
+    assert clock.now - began == pytest.approx(3 * 0.4)
+
+
+def test_an_answer_without_records_is_no_empty_listing(server: AirtableServer, table: Conversations) -> None:
+    table.fields()
+    table._api.request = lambda *args, **kwargs: {}  # type: ignore[method-assign]
+    with pytest.raises(WaitError, match="not fully"):
+        find(table)
+
+
+def test_what_became_of_a_recording_is_read(server: AirtableServer, table: Conversations) -> None:
+    server.seed({"room_name": "camille", "recording_status": "Recorded"}, created=START)
+    server.seed({"room_name": "camille"}, created=START)
+    assert {conversation.status for conversation in find(table)} == {"Recorded", None}
+
+
 def test_nothing_to_look_for_asks_for_nothing_but_the_schema(server: AirtableServer) -> None:
     server.base.tables[0] = conversations_table(without=("egress_id", "room_id"))
     table = conversations(server, Clock())

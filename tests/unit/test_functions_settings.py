@@ -12,6 +12,7 @@ from infra.functions.settings import (
     DeliverSettings,
     PlaySettings,
     ReceiveSettings,
+    ReconcileSettings,
     custom_endpoint,
     in_lambda,
 )
@@ -34,7 +35,17 @@ DELIVER = PLAY | {
     "CALLREC_AIRTABLE_FIELDS": "{}",
     "CALLREC_AIRTABLE_INTERVAL_MS": "440",
 }
-CLASSES = [(ReceiveSettings, RECEIVE), (PlaySettings, PLAY), (DeliverSettings, DELIVER)]
+RECONCILE = {name: value for name, value in DELIVER.items() if name.split("_")[1] not in ("DLQ", "PLAY", "LINK")} | {
+    "CALLREC_ARRIVALS_URL": "https://sqs.example/1/arrivals",
+    "CALLREC_RECONCILE_SECONDS": "7200",
+    "CALLREC_RECONCILE_INTERVAL_SECONDS": "900",
+}
+CLASSES = [
+    (ReceiveSettings, RECEIVE),
+    (PlaySettings, PLAY),
+    (DeliverSettings, DELIVER),
+    (ReconcileSettings, RECONCILE),
+]
 MISSING = [(kind, env, name) for kind, env in CLASSES for name in env]
 
 
@@ -49,7 +60,7 @@ def test_settings_are_what_the_environment_says() -> None:
 
 @pytest.mark.parametrize(("kind", "env", "name"), MISSING)
 def test_a_missing_or_empty_setting_is_named(
-    kind: type[ReceiveSettings | PlaySettings | DeliverSettings], env: dict[str, str], name: str
+    kind: type[ReceiveSettings | PlaySettings | DeliverSettings | ReconcileSettings], env: dict[str, str], name: str
 ) -> None:
     without = {key: value for key, value in env.items() if key != name}
     for broken in (without, env | {name: ""}):
@@ -91,6 +102,31 @@ def test_a_bad_setting_says_rule_and_value(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must be") as error:
         DeliverSettings.from_env(DELIVER | {name: value})
     assert repr(value) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CALLREC_LIVEKIT_URL", "livekit.example"),
+        ("CALLREC_LIVEKIT_URL", "ftp://livekit.example"),
+        ("CALLREC_RECONCILE_SECONDS", "0"),
+        ("CALLREC_RECONCILE_SECONDS", "604801"),
+        ("CALLREC_RECONCILE_INTERVAL_SECONDS", "86401"),
+    ],
+)
+def test_a_bad_setting_of_reconcile_says_rule_and_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must be") as error:
+        ReconcileSettings.from_env(RECONCILE | {name: value})
+    assert repr(value) in str(error.value)
+
+
+def test_reconcile_may_know_no_livekit() -> None:
+    settings = ReconcileSettings.from_env(RECONCILE)
+    assert settings.livekit_url is None
+    assert (settings.lookback_seconds, settings.interval_seconds, settings.settle_seconds) == (7200, 900, 0)
+    assert (settings.prefix, settings.airtable.interval_s) == ("calls/", 0.44)
+    for url in ("wss://livekit.example", "ws://x", "https://x", "http://127.0.0.1:7880"):
+        assert ReconcileSettings.from_env(RECONCILE | {"CALLREC_LIVEKIT_URL": url}).livekit_url == url
 
 
 def test_a_body_larger_than_a_queue_message_is_refused() -> None:
