@@ -24,17 +24,30 @@ RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uploader:
+    """The key that LiveKit's egress uploads with."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """The secret's values; its repr shows none of them. `link_keys`: oldest first, the newest signs."""
+    """The secret's values; its repr shows none of them. `link_keys`: oldest first, the newest signs.
+
+    `uploader`: there when this installation starts recordings.
+    """
 
     livekit_keys: Mapping[str, str] = field(repr=False)
     airtable_token: str = field(repr=False)
     link_keys: tuple[str, ...] = field(repr=False)
+    uploader: Uploader | None = field(default=None, repr=False)
 
     @classmethod
     def from_json(cls, text: str) -> Secrets:
         """Read `{"livekit_keys": {key: secret}, "airtable_token": "…", "link_keys": ["…"]}`; SecretError when unusable.
 
+        There may be `"uploader": {"access_key_id": "…", "secret_access_key": "…"}` besides.
         Every signing secret must have 32 bytes: a shorter one can be guessed from one signature.
         """
         try:
@@ -54,7 +67,17 @@ class Secrets:
             livekit_keys=cast("dict[str, str]", dict(keys)),
             airtable_token=token,
             link_keys=tuple(cast("list[str]", links)),
+            uploader=_uploader(document),
         )
+
+
+def _uploader(document: protojson.Object) -> Uploader | None:
+    """None too when it is unusable: it must not keep those from working who do without."""
+    key = protojson.child(document, "uploader")
+    access_key_id, secret_access_key = protojson.text(key, "access_key_id"), protojson.text(key, "secret_access_key")
+    if access_key_id is None or secret_access_key is None:
+        return None
+    return Uploader(access_key_id=access_key_id, secret_access_key=secret_access_key)
 
 
 def _strong(value: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.functions.errors import SecretError
-from infra.functions.secret import HARD_SECONDS, RETRY_SECONDS, SOFT_SECONDS, SecretCache, Secrets, reader
+from infra.functions.secret import HARD_SECONDS, RETRY_SECONDS, SOFT_SECONDS, SecretCache, Secrets, Uploader, reader
 from tests.unit.functions_support import KEY, LINK_KEY, SECRET, SECRET_JSON, Clock
 
 GOOD = json.loads(SECRET_JSON)
@@ -47,6 +47,20 @@ def test_an_unusable_secret_is_refused_without_quoting_it(changes: dict[str, Any
         Secrets.from_json(json.dumps(GOOD | changes))
     assert SECRET not in str(error.value)
     assert "short" not in str(error.value)
+
+
+def test_the_upload_key_is_read_where_there_is_one_and_never_shown() -> None:
+    key = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "upload-secret"}
+    secrets = Secrets.from_json(json.dumps(GOOD | {"uploader": key}))
+    assert secrets.uploader == Uploader(access_key_id="AKIAEXAMPLE", secret_access_key="upload-secret")
+    assert "upload-secret" not in f"{secrets!r} {secrets.uploader!r}"
+
+
+@pytest.mark.parametrize(
+    "uploader", [None, {}, "AKIA", {"access_key_id": "AKIAEXAMPLE"}, {"access_key_id": 5, "secret_access_key": "x"}]
+)
+def test_an_unusable_upload_key_keeps_nobody_else_from_working(uploader: object) -> None:
+    assert Secrets.from_json(json.dumps(GOOD | {"uploader": uploader})).uploader is None
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", SECRET_JSON[:-1]])

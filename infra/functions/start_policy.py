@@ -1,0 +1,162 @@
+"""Which events start a recording (pure).
+
+`participant_joined` starts one when a real person came: not egress itself, which joins the room that it records, nor
+anybody hidden, nor an agent, who is often there first and sometimes stays alone. `room_started` says only that there is
+a room; it starts one when the room's maker asks for it with the metadata `{"record": true}`. Metadata
+`{"record": false}` and the excluded names always win.
+
+One recording for one room session, though ten people join at once and every event comes twice:
+
+- The queue hands over the events of one room session (group = room id) one after the other, never two at a time.
+- Before each start LiveKit is asked which egresses this room session had. A started one is in that list as soon as the
+  start was answered, so the next event finds it; so does the same event again after a crash between start and
+  acknowledgement, and a start that was given up waiting for and happened all the same.
+- Within a batch one room session is asked for once (see livekit_egress.py).
+
+What an egress that is over means for the next event of its session: one that failed is replaced, once, since the rest
+of a call is better than nothing; a second failure ends it. One that ended otherwise was stopped on purpose, perhaps
+because the caller did not want to be recorded, or reached its limit: it stays ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from . import protojson
+from .livekit_webhook import Event
+from .protojson import Object
+
+#: A start that comes later than this after its event is not worth much, and its room probably gone.
+PATIENCE_SECONDS = 300
+DEFAULT_INCLUDE = ("*",)
+DEFAULT_EXCLUDE = ("test-*", "debug-*")
+MAX_FAILED = 2
+
+_NOBODY = ("EGRESS", "AGENT")
+_KINDS = {2: "EGRESS", 3: "SIP", 4: "AGENT"}
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Which rooms are recorded: names that match a pattern of `include` and none of `exclude` (`*`, `?`, `[seq]`)."""
+
+    include: tuple[str, ...] = DEFAULT_INCLUDE
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+
+    def covers(self, room_name: str) -> bool:
+        """Whether the name is one to record; capital and small letters differ, as they do in LiveKit."""
+        return _any(room_name, self.include) and not _any(room_name, self.exclude)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A room session that is to be recorded; `phone`: somebody is on the phone in it."""
+
+    room_id: str
+    room_name: str = field(repr=False)
+    phone: bool
+
+
+class Skip(StrEnum):
+    """Why an event starts nothing; a code for the log."""
+
+    OTHER_EVENT = "other_event"
+    NO_ROOM = "no_room"
+    NOBODY = "nobody_real"
+    NOT_COVERED = "not_covered"
+    METADATA = "metadata"
+    TOO_LATE = "too_late"
+
+
+class Past(StrEnum):
+    """What a room session's egresses so far mean for another start."""
+
+    NONE = "none"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """An egress as LiveKit lists it. `whole_room`: it records everybody; `buckets`: where its file goes, if known."""
+
+    room_id: str
+    status: str
+    whole_room: bool
+    buckets: frozenset[str]
+
+
+def decide(event: Event, policy: Policy, *, sent_at: float, now: float) -> Start | Skip:
+    """What an event asks for. `sent_at`: when it came to us, for events that do not say when they happened (unix s)."""
+    room, participant = protojson.child(event.payload, "room"), protojson.child(event.payload, "participant")
+    name = protojson.text(room, "name")
+    if event.event not in ("room_started", "participant_joined"):
+        return Skip.OTHER_EVENT
+    if event.room_id is None or name is None:
+        return Skip.NO_ROOM
+    if (skip := _unwanted(event.event, name, room, participant, policy)) is not None:
+        return skip
+    if now - (event.created_at or sent_at) > PATIENCE_SECONDS:
+        return Skip.TOO_LATE
+    return Start(room_id=event.room_id, room_name=name, phone=_kind(participant) == "SIP")
+
+
+def _unwanted(event: str, name: str, room: Object, participant: Object, policy: Policy) -> Skip | None:
+    if not policy.covers(name):
+        return Skip.NOT_COVERED
+    said = says(protojson.text(room, "metadata"))
+    if said is False:
+        return Skip.METADATA
+    counts = said is True if event == "room_started" else _is_person(participant)
+    return None if counts else Skip.NOBODY
+
+
+def says(metadata: str | None) -> bool | None:
+    """What a room's metadata say about recording: `{"record": …}` in a JSON object; None when nothing."""
+    try:
+        value = protojson.parse(metadata or "").get("record")
+    except ValueError:
+        return None
+    word = str(value).lower() if isinstance(value, (int, str)) else ""
+    return False if word in _NO else True if word in _YES else None
+
+
+def past(egresses: Iterable[Egress], room_id: str, bucket: str) -> Past:
+    """Judge the egresses of a room name: those count that record this whole session to a file in our bucket.
+
+    One whose bucket is not known counts as ours: twice recorded is worse than recorded elsewhere.
+    """
+    ours = [one for one in egresses if one.room_id == room_id and one.whole_room and _may_hold(one.buckets, bucket)]
+    states = [one.status for one in ours]
+    if any(state in ("EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING") for state in states):
+        return Past.RUNNING
+    failed = states.count("EGRESS_FAILED")
+    if failed < len(states):
+        return Past.STOPPED
+    return Past.FAILED if failed >= MAX_FAILED else Past.NONE
+
+
+def _may_hold(buckets: frozenset[str], bucket: str) -> bool:
+    return not buckets or bucket in buckets
+
+
+def _any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _is_person(participant: Object) -> bool:
+    """A kind that this version does not know counts: rather a recording too many than a call without."""
+    permission = protojson.child(participant, "permission")
+    unseen = any(permission.get(name) is True for name in ("hidden", "recorder", "agent"))
+    return bool(participant) and not unseen and _kind(participant) not in _NOBODY
+
+
+def _kind(participant: Object) -> str:
+    """The participant's kind; protojson leaves out STANDARD, and may write numbers."""
+    value = protojson.get(participant, "kind")
+    return _KINDS.get(value, "") if isinstance(value, int) else value if isinstance(value, str) else ""
