@@ -1,4 +1,4 @@
-"""The whole stack, in the order a call takes: configuration, storage, uploader, playback, pipeline, outputs."""
+"""The whole stack, in the order a call takes: storage, uploader, playback, pipeline, and what finds the lost ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from infra import account, config, package
 from infra.credentials import Credentials
 from infra.pipeline import Pipeline
 from infra.playback import Playback
+from infra.reconcile import Reconcile
 from infra.storage import RecordingBucket
 from infra.uploader import EgressUploader
 
@@ -30,6 +31,15 @@ def main() -> None:
         credentials=credentials,
         play_url=playback.url,
     )
+    reconcile = Reconcile(
+        "reconcile",
+        settings,
+        archive=archive,
+        storage=storage,
+        credentials=credentials,
+        pipeline=pipeline,
+        account=owner,
+    )
 
     pulumi.export("bucket", storage.name)
     pulumi.export("region", settings.region)
@@ -45,9 +55,11 @@ def main() -> None:
     pulumi.export("queueUrl", pipeline.queue_url)
     pulumi.export("deadLetterQueueUrl", pipeline.dead_letter_queue_url)
     pulumi.export("deliverMapping", pipeline.mapping)
-    functions = (pipeline.receive, pipeline.deliver, playback.play)
+    pulumi.export("arrivalsQueueUrl", reconcile.arrivals_url)
+    functions = (pipeline.receive, pipeline.deliver, playback.play, reconcile.reconcile)
     pulumi.export("functions", {function.part: function.name for function in functions})
     pulumi.export("logGroups", {function.part: function.log_group for function in functions})
+    pulumi.export("reconcileMinutes", settings.number("reconcileMinutes"))
     pulumi.export("settleSeconds", settings.number("settleSeconds"))
     pulumi.export("livekitUrl", settings.text("livekitUrl"))
     pulumi.export("airtable", settings.airtable)

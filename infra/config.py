@@ -6,6 +6,7 @@ wrong type, without saying which command mends it, before this module could list
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,6 +112,12 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             "previousLivekitApiKey: another key than livekitApiKey, since one key has one secret at a time; "
             f"got {values['previousLivekitApiKey']!r} for both. Make a new key in LiveKit, or remove it: "
             "pulumi config rm previousLivekitApiKey"
+        )
+    minutes, hours = values.get("reconcileMinutes", ""), values.get("reconcileHours", "")
+    if minutes.isdecimal() and hours.isdecimal() and int(minutes) > int(hours) * 60 > 0:
+        problems.append(
+            f"reconcileHours: no shorter than reconcileMinutes ({minutes}), else what happens between two runs is "
+            f"never looked at; got {hours!r}. Set it: pulumi config set reconcileHours {math.ceil(int(minutes) / 60)}"
         )
     named: dict[str, str] = {}
     for key, _ in FIELDS.values():

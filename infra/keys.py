@@ -59,4 +59,5 @@ KEYS = (
     Key(name="receiveConcurrency", rule="reserved concurrency of receive, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="20"),
     Key(name="deliverConcurrency", rule="reserved concurrency of deliver, 2 to 1000; unset shares the account's", check=whole(2, 1000), example="5"),
     Key(name="playConcurrency", rule="reserved concurrency of play, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="10"),
+    Key(name="reconcileConcurrency", rule="reserved concurrency of reconcile, 1 or 2; unset shares the account's", check=whole(1, 2), example="2"),
 )  # fmt: skip

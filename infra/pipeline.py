@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import airtable, policies
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -21,8 +21,6 @@ DELIVER_TIMEOUT = 60
 VISIBILITY_TIMEOUT = 6 * DELIVER_TIMEOUT
 FOURTEEN_DAYS = 14 * 24 * 3600
 BATCH = 10
-# Airtable takes 5 requests a second for a base: two instances of `deliver`, 0.4 s from request to request, make 5.
-AT_WORK = 2
 # `deliver` waits up to a day for a conversation, at 30 s doubling to 15 min: about 100 receives, and room for crashes.
 MAXIMUM_RECEIVES = 200
 # LiveKit's bodies are 1-2 KiB; ten of the largest still fit into one Lambda event of 6 MB.
@@ -138,10 +136,7 @@ class Pipeline(pulumi.ComponentResource):
                     "CALLREC_LINK_DAYS": config.text("linkDays"),
                     "CALLREC_MATCH_WINDOW_SECONDS": config.text("matchWindowSeconds"),
                     "CALLREC_SETTLE_SECONDS": config.text("settleSeconds"),
-                    "CALLREC_AIRTABLE_URL": config.text("airtableUrl"),
-                    "CALLREC_AIRTABLE_BASE": config.text("airtableBase"),
-                    "CALLREC_AIRTABLE_TABLE": config.text("airtableTable"),
-                    "CALLREC_AIRTABLE_FIELDS": json.dumps(config.fields),
+                    **airtable.environment(config, airtable.DELIVER_INTERVAL_MS),
                 },
             ),
             config,
@@ -155,10 +150,11 @@ class Pipeline(pulumi.ComponentResource):
             function_name=self.deliver.function.name,
             batch_size=BATCH,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config={"maximum_concurrency": AT_WORK},
+            scaling_config={"maximum_concurrency": airtable.DELIVERS_AT_ONCE},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.deliver.permission]),
         )
         self.queue_url = events.queue.url
+        self.queue_arn = events.queue.arn
         self.dead_letter_queue_url = events.dead_letters.url
         self.webhook_url = self.receive.open_to_the_internet()
         self.mapping = mapping.uuid

@@ -14,6 +14,8 @@ Policy = dict[str, Any]
 # AWS's predefined cipher policies before TLS 1.2 are what `s3:TlsVersion` shuts out.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
 MINIMUM_TLS = "1.2"
+# What it takes to work on a queue's messages.
+CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
 
 
 def document(*statements: Mapping[str, Any]) -> Policy:
@@ -64,6 +66,22 @@ def queue(queue_arn: str) -> Policy:
     return document(_deny("DenyPlainHttp", "sqs:*", queue_arn, {"Bool": {"aws:SecureTransport": "false"}}))
 
 
+def arrivals(queue_arn: str, bucket_arn: str, account: str) -> Policy:
+    """Let S3 tell the queue of what arrives in one bucket; TLS as for every queue.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+    """
+    tell: Policy = {
+        "Sid": "AllowArrivals",
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": account}},
+    }
+    return document(tell, *queue(queue_arn)["Statement"])
+
+
 def recordings_key(account: str, partition: str) -> Policy:
     """Leave the key to the account's own IAM policies: without this statement nobody could ever manage it.
 
@@ -107,10 +125,9 @@ def deliver(
     *, secret_arn: str, queue_arn: str, dead_letter_queue_arn: str, bucket_arn: str, prefix: str, log_group_arn: str
 ) -> Policy:
     """What `deliver` may do: work the queue, bury what can never succeed, see which versions exist; never read one."""
-    consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
     return document(
         _read_secret(secret_arn),
-        allow("WorkQueue", consume, queue_arn),
+        allow("WorkQueue", CONSUME, queue_arn),
         allow("Bury", ["sqs:SendMessage"], dead_letter_queue_arn),
         allow("SeeVersions", ["s3:ListBucketVersions"], bucket_arn, {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         _write_log(log_group_arn),
@@ -130,6 +147,16 @@ def play(
     if key_arn is not None:
         statements.append(allow("DecryptRecordings", ["kms:Decrypt"], key_arn, _through_s3(bucket_arn, region)))
     return document(*statements)
+
+
+def reconcile(*, secret_arn: str, queue_arn: str, arrivals_queue_arn: str, log_group_arn: str) -> Policy:
+    """What `reconcile` may do: learn what arrived, and give events to `deliver`; the bucket it never touches."""
+    return document(
+        _read_secret(secret_arn),
+        allow("Enqueue", ["sqs:SendMessage"], queue_arn),
+        allow("WorkArrivals", CONSUME, arrivals_queue_arn),
+        _write_log(log_group_arn),
+    )
 
 
 def redrive_allow(queue_arn: str) -> Policy:

@@ -21,7 +21,7 @@ class AirtableOutputs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outputs:
-    """The stack's outputs by name; `functions` and `log_groups` map receive, deliver and play to physical names.
+    """The stack's outputs by name; `functions` and `log_groups` map a part's name (receive, …) to its physical one.
 
     `bucket_settings` is what the bucket was asked to be; `key_arn` is None when S3 encrypts by itself.
     """
@@ -39,11 +39,13 @@ class Outputs:
     play_url: str
     queue_url: str
     dead_letter_queue_url: str
+    arrivals_queue_url: str
     deliver_mapping: str
     functions: Mapping[str, str]
     log_groups: Mapping[str, str]
     livekit_url: str
     settle_seconds: int = 0
+    reconcile_minutes: int
     airtable: AirtableOutputs
 
     @classmethod
@@ -67,10 +69,12 @@ class Outputs:
                 play_url=values["playUrl"],
                 queue_url=values["queueUrl"],
                 dead_letter_queue_url=values["deadLetterQueueUrl"],
+                arrivals_queue_url=values["arrivalsQueueUrl"],
                 deliver_mapping=values["deliverMapping"],
                 functions=values["functions"],
                 log_groups=values["logGroups"],
                 livekit_url=values["livekitUrl"],
+                reconcile_minutes=int(values["reconcileMinutes"]),
                 settle_seconds=int(values["settleSeconds"]),
                 airtable=AirtableOutputs(**values["airtable"]),
             )

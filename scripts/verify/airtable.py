@@ -41,6 +41,7 @@ SAMPLES: Mapping[str, Value] = {
     "recording_started": datetime(2026, 1, 1, tzinfo=UTC),
     "recording_ended": datetime(2026, 1, 1, tzinfo=UTC),
     "status": "Recorded",
+    "recordings": ("https://example.org/r/one", "https://example.org/r/two"),
 }
 
 
@@ -198,4 +199,6 @@ def wanted(role: str) -> str:
         return "date with time"
     if role in ("duration", "size"):
         return "number"
+    if role == "recordings":
+        return "long text"
     return "URL or text" if role == "recording_url" else "single line text"

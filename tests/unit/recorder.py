@@ -28,7 +28,7 @@ REQUIRED = {"livekitApiKey": "APIpractice", "airtableBase": "appAAAAAAAAAAAAAA",
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """One resource as it was asked for; `inputs` with secrets unwrapped, their names in `secret`."""
+    """One resource as it was asked for; `inputs` with secrets unwrapped, their names in `secret`; `after` are URNs."""
 
     type: str
     name: str
@@ -37,6 +37,7 @@ class Recorded:
     protect: bool
     retain: bool
     parent: str
+    after: tuple[str, ...]
 
 
 @dataclass
@@ -102,6 +103,7 @@ class _Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 retain=request.retainOnDelete,
                 parent=request.parent,
+                after=tuple(request.dependencies),
             )
         )
         return super().RegisterResource(request)

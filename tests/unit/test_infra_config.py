@@ -70,6 +70,11 @@ def test_the_least_configuration_is_accepted() -> None:
         ("deliverConcurrency", "1"),
         ("playConcurrency", "many"),
         ("settleSeconds", "x"),
+        ("reconcileMinutes", "14"),
+        ("reconcileMinutes", "1441"),
+        ("reconcileHours", "0"),
+        ("reconcileHours", "169"),
+        ("reconcileConcurrency", "3"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: str) -> None:
@@ -101,6 +106,11 @@ def test_a_missing_value_is_named(key: str) -> None:
         ({"previousLivekitApiKey": "APIpractice", "previousLivekitApiSecret": "x" * 40}, "one key has one secret"),
         ({"fieldStarted": "when", "fieldRecordingStarted": "when"}, "'when', which is fieldStarted's"),
         ({"fieldSize": "egress_id"}, "which is fieldEgressId's"),
+        (
+            {"reconcileMinutes": "121"},
+            "no shorter than reconcileMinutes (121), else what happens between two runs is never looked at; got '2'. "
+            "Set it: pulumi config set reconcileHours 3",
+        ),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],
 )
@@ -109,7 +119,10 @@ def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
     assert said in sentence
 
 
-@pytest.mark.parametrize("changes", [{"archiveAfterDays": "29", "retentionDays": "30"}, {"archiveAfterDays": "0"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"archiveAfterDays": "29", "retentionDays": "30"}, {"archiveAfterDays": "0"}, {"reconcileMinutes": "120"}],
+)
 def test_what_is_no_contradiction_passes(changes: dict[str, str]) -> None:
     assert problems(**changes) == []
 

@@ -12,6 +12,7 @@ BUCKET = "arn:aws:s3:::recordings"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:callrec"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:events.fifo"
+ARRIVALS = "arn:aws:sqs:us-east-1:123456789012:arrivals"
 DEAD = "arn:aws:sqs:us-east-1:123456789012:events-dlq.fifo"
 LOG = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f"
 ACCOUNT = "123456789012"
@@ -82,6 +83,30 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                 "Resource": QUEUE,
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             }
+        ],
+    ),
+    "arrivals": (
+        policies.arrivals(ARRIVALS, BUCKET, ACCOUNT),
+        [
+            {
+                "Sid": "AllowArrivals",
+                "Effect": "Allow",
+                "Principal": {"Service": "s3.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": ARRIVALS,
+                "Condition": {
+                    "ArnLike": {"aws:SourceArn": BUCKET},
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                },
+            },
+            {
+                "Sid": "DenyPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": ARRIVALS,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
         ],
     ),
     "recordings_key": (
@@ -172,6 +197,25 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                 "Action": ["s3:ListBucketVersions"],
                 "Resource": BUCKET,
                 "Condition": {"StringLike": {"s3:prefix": "recordings/*"}},
+            },
+            WRITE_LOG,
+        ],
+    ),
+    "reconcile": (
+        policies.reconcile(secret_arn=SECRET, queue_arn=QUEUE, arrivals_queue_arn=ARRIVALS, log_group_arn=LOG),
+        [
+            READ_SECRET,
+            {"Sid": "Enqueue", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": QUEUE},
+            {
+                "Sid": "WorkArrivals",
+                "Effect": "Allow",
+                "Action": [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:GetQueueAttributes",
+                ],
+                "Resource": ARRIVALS,
             },
             WRITE_LOG,
         ],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import runpy
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import airtable, policies
 from infra.functions.errors import SettingsError
-from infra.functions.settings import DeliverSettings, PlaySettings, ReceiveSettings
+from infra.functions.settings import DeliverSettings, PlaySettings, ReceiveSettings, ReconcileSettings
 from infra.package import ROOT
 from scripts.outputs import Outputs
 from tests.unit.recorder import ACCOUNT, REQUIRED, SECRETS, Run, run_program
@@ -112,8 +113,10 @@ def test_recordings_are_protected_with_their_settings_and_key(run: Run) -> None:
         resource = run.of(kind)["recordings"]
         assert (resource.protect, resource.retain) == (True, True), kind
     assert run.one("s3/bucket", "recordings")["forceDestroy"] is False
-    others = [r for r in run.resources if r.type.startswith("aws:") and not r.type.startswith(("aws:s3", "aws:kms"))]
-    assert others
+    kept = ("aws:s3", "aws:kms")
+    others = [r for r in run.resources if r.type.startswith("aws:") and not r.type.startswith(kept)]
+    others += run.of("s3/bucketNotification").values()  # goes with the queue that it tells
+    assert len(others) > 20
     assert not [r for r in others if r.protect or r.retain]
 
 
@@ -191,7 +194,97 @@ def test_deliver_works_the_queue_in_tens_with_partial_failures(run: Run) -> None
     assert mapping["functionName"] == "callrec-practice-deliver"
 
 
-@pytest.mark.parametrize("name", ["receive", "deliver", "play"])
+def test_arrivals_queue_is_encrypted_and_hears_of_one_bucket_only(run: Run) -> None:
+    queue = run.one("sqs/queue", "arrivals")
+    assert queue["name"] == "callrec-practice-arrivals"
+    assert "fifoQueue" not in queue  # S3 tells no FIFO queue
+    assert "delaySeconds" not in queue
+    assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
+    assert queue["sqsManagedSseEnabled"] is True
+    assert queue["visibilityTimeoutSeconds"] > run.one("lambda/function", "reconcile")["timeout"]
+    arns = (f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue['name']}", f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}")
+    policy = run.one("sqs/queuePolicy", "arrivals")
+    assert policy["queueUrl"] == run.outputs["arrivalsQueueUrl"]
+    assert json.loads(policy["policy"]) == policies.arrivals(*arns, ACCOUNT)
+
+
+def test_bucket_announces_what_arrives_under_the_prefix() -> None:
+    run = changed(recordingsPrefix="calls/")
+    told = run.of("s3/bucketNotification")["arrivals"]
+    assert told.inputs["bucket"] == BUCKET
+    assert told.inputs["queues"] == [
+        {
+            "id": "arrivals",
+            "queueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice-arrivals",
+            "events": ["s3:ObjectCreated:*"],
+            "filterPrefix": "calls/",
+        }
+    ]
+    assert "callrec:RecordingBucket" not in told.parent  # a teardown that keeps the bucket takes this away
+    assert {urn.rsplit("::", 1)[-1] for urn in told.after if "sqs/queuePolicy" in urn} == {"arrivals"}
+    assert any("s3/bucketVersioning" in urn for urn in told.after)
+
+
+def test_reconcile_goes_by_the_clock_and_never_twice_at_once() -> None:
+    run = changed(reconcileMinutes="20")
+    function = run.one("lambda/function", "reconcile")
+    assert (function["timeout"], function["memorySize"]) == (840, 512)
+    rule = run.one("cloudwatch/eventRule", "reconcile")
+    assert rule["name"] == "callrec-practice-reconcile"
+    assert rule["scheduleExpression"] == "rate(20 minutes)"
+    assert "state" not in rule  # enabled
+    target = run.one("cloudwatch/eventTarget", "reconcile")
+    assert target["rule"] == rule["name"]
+    assert target["targetId"] == "reconcile"
+    assert target["arn"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:callrec-practice-reconcile"
+    waiting = run.one("lambda/functionEventInvokeConfig", "reconcile")
+    assert waiting["functionName"] == function["name"]
+    once = {"maximumRetryAttempts": 0, "maximumEventAgeInSeconds": 60}
+    assert target["retryPolicy"] == once
+    assert {name: waiting[name] for name in once} == once
+    assert function["timeout"] + once["maximumEventAgeInSeconds"] <= 15 * 60  # the shortest interval
+    allowed = run.one("lambda/permission", "reconcile-by-schedule")
+    assert (allowed["function"], allowed["action"]) == (function["name"], "lambda:InvokeFunction")
+    assert allowed["principal"] == "events.amazonaws.com"
+    assert allowed["sourceArn"] == f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:{rule['name']}"
+    first = {urn.rsplit("::", 1)[-1] for urn in run.of("cloudwatch/eventTarget")["reconcile"].after}
+    assert "reconcile-by-schedule" in first
+
+
+def test_reconcile_looks_back_as_configured() -> None:
+    run = changed(reconcileMinutes="30", reconcileHours="48", livekitUrl="wss://practice.livekit.cloud")
+    given = run.one("lambda/function", "reconcile")["environment"]["variables"]
+    assert given["CALLREC_RECONCILE_SECONDS"] == str(48 * 3600)
+    assert given["CALLREC_RECONCILE_INTERVAL_SECONDS"] == str(30 * 60)
+    assert given["CALLREC_LIVEKIT_URL"] == "wss://practice.livekit.cloud"
+    assert given["CALLREC_QUEUE_URL"] == run.outputs["queueUrl"]
+    assert given["CALLREC_ARRIVALS_URL"] == run.outputs["arrivalsQueueUrl"]
+    allowed = json.loads(run.one("iam/rolePolicy", "reconcile")["policy"])
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice"
+    assert allowed == policies.reconcile(
+        secret_arn=f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:callrec-practice-credentials",
+        queue_arn=f"{arn}-events.fifo",
+        arrivals_queue_arn=f"{arn}-arrivals",
+        log_group_arn=f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:/aws/lambda/callrec-practice-reconcile",
+    )
+
+
+def test_airtables_five_requests_a_second_are_shared_out(run: Run) -> None:
+    at_once = {
+        "deliver": run.one("lambda/eventSourceMapping", "deliver")["scalingConfig"]["maximumConcurrency"],
+        "reconcile": airtable.RECONCILES_AT_ONCE,
+    }
+    share = Fraction(0)
+    for name, number in at_once.items():
+        given = run.one("lambda/function", name)["environment"]["variables"]
+        share += Fraction(1000 * int(number), int(given["CALLREC_AIRTABLE_INTERVAL_MS"]))
+        for part, key in (("URL", "url"), ("BASE", "base"), ("TABLE", "table")):
+            assert given[f"CALLREC_AIRTABLE_{part}"] == run.outputs["airtable"][key]
+        assert json.loads(given["CALLREC_AIRTABLE_FIELDS"]) == run.outputs["airtable"]["fields"]
+    assert share <= 5
+
+
+@pytest.mark.parametrize("name", ["receive", "deliver", "play", "reconcile"])
 def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
     function = run.one("lambda/function", name)
     assert function["name"] == f"callrec-practice-{name}"
@@ -210,12 +303,12 @@ def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
 
 def test_concurrency_and_runtime_are_configurable() -> None:
     run = changed(
-        receiveConcurrency="20", deliverConcurrency="5", playConcurrency="10",
+        receiveConcurrency="20", deliverConcurrency="5", playConcurrency="10", reconcileConcurrency="2",
         functionRuntime="python3.12", functionArchitecture="x86_64",
     )  # fmt: skip
     functions = run.of("lambda/function")
     reserved = {name: f.inputs["reservedConcurrentExecutions"] for name, f in functions.items()}
-    assert reserved == {"receive": 20, "deliver": 5, "play": 10}
+    assert reserved == {"receive": 20, "deliver": 5, "play": 10, "reconcile": 2}
     assert {f.inputs["runtime"] for f in functions.values()} == {"python3.12"}
     assert {tuple(f.inputs["architectures"]) for f in functions.values()} == {("x86_64",)}
 
@@ -232,7 +325,13 @@ def test_addresses_carry_both_permissions(run: Run, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reader"), [("receive", ReceiveSettings), ("deliver", DeliverSettings), ("play", PlaySettings)]
+    ("name", "reader"),
+    [
+        ("receive", ReceiveSettings),
+        ("deliver", DeliverSettings),
+        ("play", PlaySettings),
+        ("reconcile", ReconcileSettings),
+    ],
 )
 def test_a_function_reads_exactly_the_environment_it_is_given(run: Run, name: str, reader: Any) -> None:
     given = dict(run.one("lambda/function", name)["environment"]["variables"])
@@ -243,7 +342,7 @@ def test_a_function_reads_exactly_the_environment_it_is_given(run: Run, name: st
             reader.from_env(spoiled)
 
 
-def test_deliver_has_no_address(run: Run) -> None:
+def test_deliver_and_reconcile_have_no_address(run: Run) -> None:
     assert set(run.of("lambda/functionUrl")) == {"receive", "play"}
 
 
@@ -286,7 +385,7 @@ def test_secrets_are_never_plain(run: Run) -> None:
 def test_everything_that_can_be_is_tagged(run: Run) -> None:
     tagged = {
         "s3/bucket", "kms/key", "iam/user", "iam/role", "secretsmanager/secret", "sqs/queue", "lambda/function",
-        "cloudwatch/logGroup",
+        "cloudwatch/logGroup", "cloudwatch/eventRule",
     }  # fmt: skip
     for kind in tagged:
         for resource in run.of(kind).values():
@@ -304,7 +403,7 @@ def test_stacks_live_side_by_side() -> None:
         return physical - {"None", "put-recordings", "own-step-only"}
 
     first, second = names("north"), names("south")
-    assert len(first) == 13
+    assert len(first) == 16
     assert not first & second
 
 
@@ -314,6 +413,10 @@ def test_outputs_are_what_the_commands_read(run: Run) -> None:
     assert outputs.webhook_url == "https://receive.lambda-url.us-east-1.on.aws"
     assert outputs.play_url == "https://play.lambda-url.us-east-1.on.aws"
     assert outputs.functions["deliver"] == "callrec-practice-deliver"
+    assert outputs.functions["reconcile"] == "callrec-practice-reconcile"
+    assert outputs.arrivals_queue_url == f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/callrec-practice-arrivals"
+    assert outputs.reconcile_minutes == 15
+    assert outputs.log_groups["reconcile"] == "/aws/lambda/callrec-practice-reconcile"
     assert outputs.log_groups["play"] == "/aws/lambda/callrec-practice-play"
     assert outputs.airtable.fields["recording_url"] == "audio_recording_url"
     assert outputs.bucket_settings["archiveAfterDays"] == 30

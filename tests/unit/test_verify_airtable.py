@@ -110,6 +110,7 @@ def test_a_renamed_field_is_named_with_the_key_that_names_it(server: AirtableSer
         ("recording_started_at", "createdTime", "more"),
         ("recording_status", "checkbox", "more"),
         ("recording_status", "singleSelect", "more"),
+        ("audio_recordings", "singleLineText", "more"),
     ],
 )
 def test_a_field_of_an_unusable_type_is_found(name: str, kind: str, row: str) -> None:

@@ -15,6 +15,7 @@ from scripts.deployment import Deployment
 from scripts.outputs import AirtableOutputs, Outputs
 from scripts.verify.hop import Failed, Hop, Outcome, Result, attempt
 
+PARTS = ("receive", "deliver", "play", "reconcile")
 BUCKET, PREFIX, REGION = "recordings", "calls/", "eu-central-1"
 KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/0000-key"
 API_KEY, API_SECRET = "APIunit", "unit-secret-unit-secret-unit-secret-unit"
@@ -96,9 +97,11 @@ def outputs(**changes: Any) -> Outputs:
         "play_url": "http://127.0.0.1:9/play",
         "queue_url": "https://sqs/events.fifo",
         "dead_letter_queue_url": "https://sqs/events-dlq.fifo",
+        "arrivals_queue_url": "https://sqs/arrivals",
+        "reconcile_minutes": 15,
         "deliver_mapping": "mapping-uuid",
-        "functions": {part: f"callrec-unit-{part}" for part in ("receive", "deliver", "play")},
-        "log_groups": {part: f"/aws/lambda/callrec-unit-{part}" for part in ("receive", "deliver", "play")},
+        "functions": {part: f"callrec-unit-{part}" for part in PARTS},
+        "log_groups": {part: f"/aws/lambda/callrec-unit-{part}" for part in PARTS},
         "livekit_url": "",
         "airtable": AirtableOutputs(url="http://127.0.0.1:9", base="appUnit", table="Conversations", fields={}),
     }
