@@ -1,0 +1,1 @@
+"""Parts of the LiveKit stand-in; `scripts.local.livekit_server` puts them together."""

@@ -1,0 +1,105 @@
+"""The sockets: requests come in on loopback, answers go out. HTTP/1.1 with connections kept alive."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
+
+from .exchange import Answer, Request
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_BODY = 10 * 1024 * 1024
+
+
+class HttpFront(ThreadingHTTPServer):
+    """Serves 127.0.0.1 (port 0: a free one); one thread a connection, all of which `close` ends."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, port: int, handle: Callable[[Request], Answer | None]) -> None:
+        super().__init__(("127.0.0.1", port), _Connection)
+        self.handle = handle
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self.server_port
+
+    def close(self) -> None:
+        """Stop listening and cut every connection, kept-alive ones too."""
+        self.shutdown()
+        self.server_close()
+        with self._open_lock:
+            for connection in self._open:
+                _cut(connection)
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Note the connection, then serve it in a thread."""
+        with self._open_lock:
+            self._open.add(cast("socket.socket", request))
+        super().process_request(request, client_address)  # pyright: ignore[reportArgumentType] - typeshed's private alias
+
+    def shutdown_request(self, request: object) -> None:
+        """Forget the connection and close it."""
+        with self._open_lock:
+            self._open.discard(cast("socket.socket", request))
+        super().shutdown_request(request)  # pyright: ignore[reportArgumentType] - typeshed's private alias
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
+        """A client that went away is normal; anything else is one line in the log, without contents."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            _LOG.error("a request to the LiveKit stand-in failed: %s", type(error).__name__)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: HttpFront  # pyright: ignore[reportIncompatibleVariableOverride] - it is only ever made by HttpFront
+
+    def _serve(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > _LARGEST_BODY:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            self.close_connection = True
+            return
+        request = Request(
+            method=self.command,
+            target=self.path,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(int(length)),
+        )
+        self._send(self.server.handle(request))
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server looks for these names
+
+    def _send(self, answer: Answer | None) -> None:
+        """The whole answer in one write; without one the connection ends."""
+        if answer is None:
+            self.close_connection = True
+            _cut(self.connection)
+            return
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
+        """Nothing: the journal is the log, and a request line may hold a token."""
+
+
+def _cut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the client was faster
