@@ -11,6 +11,8 @@ import typer
 from pulumi.automation import CommandError
 
 from scripts.context import LOCAL, Context
+from scripts.dead_letters.dlq import dlq
+from scripts.dead_letters.redrive import redrive
 from scripts.deployment import engine_words
 from scripts.errors import ScriptError
 from scripts.local import commands as local
@@ -27,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(verify)
+app.command()(dlq)
+app.command()(redrive)
 app.command()(teardown)
 app.add_typer(local.app, name="local")
 

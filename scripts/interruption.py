@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -24,6 +24,19 @@ def interruptible() -> Generator[None]:
 
     with _handling(stop):
         yield
+
+
+@contextmanager
+def postponed() -> Generator[Callable[[], bool]]:
+    """Let the block end before a signal is heard: then it comes as it would have come without the block.
+
+    What is yielded tells whether one has come, so that a long block can end early.
+    """
+    heard: list[int] = []
+    with _handling(lambda number, _frame: heard.append(number)):
+        yield lambda: bool(heard)
+    if heard:
+        signal.raise_signal(heard[0])
 
 
 @contextmanager

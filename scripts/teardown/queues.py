@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from scripts.dead_letters.queue import depth
 from scripts.teardown.state import Resource
-from scripts.verify.dead_letters import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.deployment import Deployment
 from scripts.verify.airtable import Conversations
-from scripts.verify.dead_letters import sweep
+from scripts.verify.dead_letters import StubbornError, sweep
 from scripts.verify.hop import Failed, code_of
 from scripts.verify.probe import OUTSIDE, inside
 
@@ -103,10 +103,6 @@ class Cleanup:
                     raise StubbornError(f"{len(answer['Errors'])} of {len(found)} stayed")
                 count += len(found)
         return count
-
-
-class StubbornError(Exception):
-    """S3 kept some of what it was asked to delete."""
 
 
 def _short(error: Exception) -> str:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from botocore.exceptions import ClientError
 
+from scripts.dead_letters.queue import depth
 from scripts.deployment import Deployment
 from scripts.verify.airtable import FIELDS_HOP, Conversations
 from scripts.verify.bucket import VERSIONING
-from scripts.verify.dead_letters import depth
 from scripts.verify.function_log import last_reason
 from scripts.verify.functions import MAPPING, id_of
 from scripts.verify.hop import Failed, Hop, code_of

@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from scripts.verify.cleanup import Cleanup
 from scripts.verify.probe import OUTSIDE, Probe, inside
-from tests.unit.test_verify_dead_letters import FakeQueue, event
+from tests.unit.dead_letters_support import FakeQueue, event
 from tests.unit.verify_support import BUCKET, PREFIX, FakeAws, FakeClient, deployment, failure, refusal
 
 

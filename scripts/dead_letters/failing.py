@@ -1,0 +1,44 @@
+"""What becomes of the errors of both commands: one sentence on stderr, in the JSON document too, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.automation import CommandError
+
+from scripts.context import Context
+from scripts.deployment import engine_words
+from scripts.errors import ScriptError
+from scripts.interruption import Interrupted, interruptible
+
+COULD_NOT_RUN = 2
+RIGHTS = "README.md lists the rights that this command needs; whose you have: aws sts get-caller-identity"
+
+
+def guarded(context: Context, name: str, task: Callable[[], int], *, as_json: bool) -> int:
+    """Do the task and return its exit code, or COULD_NOT_RUN with the reason said."""
+    try:
+        with interruptible():
+            return task()
+    except Interrupted:
+        sentence = "interrupted. No letter is lost: run it again"
+    except ScriptError as error:
+        sentence = str(error)
+    except CommandError as error:
+        sentence = f"the engine could not: {engine_words(error)}"
+    except (ClientError, BotoCoreError) as error:
+        sentence = f"{refusal(error)}. {RIGHTS}"
+    if as_json:
+        typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": sentence}, indent=2))
+    context.console.print(f"{name}: {sentence}", style="red", markup=False, soft_wrap=True)
+    return COULD_NOT_RUN
+
+
+def refusal(error: ClientError | BotoCoreError) -> str:
+    """Who refused what, in AWS's own codes; its texts stay out."""
+    if isinstance(error, ClientError):
+        return f"AWS refused {error.operation_name} ({error.response.get('Error', {}).get('Code', '?')})"
+    return f"AWS did not answer ({type(error).__name__})"
