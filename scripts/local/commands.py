@@ -52,7 +52,7 @@ def handle() -> StackHandle:
 
 @app.command()
 def up(*, as_json: AsJson = False) -> None:
-    """Start AWS's and Airtable's stand-ins, run the Pulumi program on them, and keep all of it running.
+    """Start AWS's, Airtable's and LiveKit's stand-ins, run the Pulumi program on them, and keep all of it running.
 
     Run it again after a change of the program: only the difference is made. The Airtable token and the LiveKit key for
     playing around stand in .local/stack/services.json, which only you can read.
@@ -70,6 +70,7 @@ def up(*, as_json: AsJson = False) -> None:
         "awsCaBundle": found.ca_bundle,
         "airtableUrl": found.airtable_url,
         "airtableBase": found.airtable_base,
+        "livekitUrl": found.livekit_url,
         "secretsFile": str(supervisor.state_file(FOLDER)),
     }
     if as_json:
@@ -94,8 +95,8 @@ def down(*, as_json: AsJson = False) -> None:
 def demo(*, as_json: AsJson = False) -> None:
     """Send one real call's data the whole way, prove every hop, and leave nothing running.
 
-    The engine is the real one; AWS and Airtable are stand-ins; the recording and the webhook were made by a real
-    LiveKit. Exit code 0 when every hop holds, 1 when one does not.
+    The engine is the real one; AWS, Airtable and LiveKit's API are stand-ins; the recording and the webhook were made
+    by a real LiveKit. Exit code 0 when every hop holds, 1 when one does not.
     """
     context = Context(stack=LOCAL, json=as_json)
     began = time.monotonic()
@@ -124,8 +125,8 @@ def proved(console: Console) -> list[Result]:
 def started(console: Console) -> Generator[Services]:
     """The services for the length of the block, showing that they come up."""
     with ExitStack() as running:
-        with step(console, "starting AWS's and Airtable's stand-ins"):
-            found, _ = running.enter_context(services.run(DEMO_FOLDER))
+        with step(console, "starting AWS's, Airtable's and LiveKit's stand-ins"):
+            found, _, _ = running.enter_context(services.run(DEMO_FOLDER))
         yield found
 
 

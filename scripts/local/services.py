@@ -1,4 +1,4 @@
-"""What stands in for the outside world on this machine: AWS and Airtable."""
+"""What stands in for the outside world on this machine: AWS, Airtable and LiveKit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scripts.local import emulator
 from scripts.local.airtable_server import AirtableServer
+from scripts.local.livekit_server import LiveKitServer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +31,10 @@ class Services:
     airtable_table: str
     airtable_token: str = field(repr=False)
     airtable_admin_token: str = field(repr=False)
+    livekit_url: str
     livekit_api_key: str
     livekit_api_secret: str = field(repr=False)
+    livekit_admin_token: str = field(repr=False)
     link_signing_key: str = field(repr=False)
     passphrase: str = field(repr=False)
 
@@ -50,13 +53,17 @@ class Services:
 
 
 @contextmanager
-def run(folder: Path) -> Generator[tuple[Services, AirtableServer]]:
-    """Run both stand-ins with all of their files under `folder` until the block ends."""
+def run(folder: Path) -> Generator[tuple[Services, AirtableServer, LiveKitServer]]:
+    """Run the stand-ins with all of their files under `folder` until the block ends."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for stale in ("state", "workspace", "pulumi"):  # of a run that was killed: its passphrase is gone
         shutil.rmtree(folder / stale, ignore_errors=True)
-    with emulator.run(folder) as aws, AirtableServer() as airtable:
+    with (
+        emulator.run(folder) as aws,
+        AirtableServer() as airtable,
+        LiveKitServer(ca_bundle=str(aws.ca_bundle)) as livekit,
+    ):
         yield (
             Services(
                 folder=str(folder),
@@ -70,10 +77,13 @@ def run(folder: Path) -> Generator[tuple[Services, AirtableServer]]:
                 airtable_table=airtable.table,
                 airtable_token=airtable.token,
                 airtable_admin_token=airtable.admin_token,
-                livekit_api_key=f"API{secrets.token_hex(6)}",
-                livekit_api_secret=secrets.token_urlsafe(36),
+                livekit_url=livekit.url,
+                livekit_api_key=livekit.api_key,
+                livekit_api_secret=livekit.api_secret,
+                livekit_admin_token=livekit.admin_token,
                 link_signing_key=secrets.token_urlsafe(36),
                 passphrase=secrets.token_urlsafe(24),
             ),
             airtable,
+            livekit,
         )

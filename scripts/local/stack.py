@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import requests
 from pulumi import automation
 from pulumi.automation import ConfigValue, PulumiCommand
 
@@ -33,6 +34,7 @@ def configuration(services: Services) -> dict[str, ConfigValue]:
     """Configuration of the local stack: at its defaults but where this machine is not AWS, and with every part made."""
     architecture = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
     plain = {
+        "livekitUrl": services.livekit_url,
         "livekitApiKey": services.livekit_api_key,
         "airtableUrl": services.airtable_url,
         "airtableBase": services.airtable_base,
@@ -146,11 +148,26 @@ def up(
     changes: Mapping[str, ConfigValue] | None = None,
     stack: str = LOCAL,
 ) -> Deployment:
-    """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration."""
+    """Run `pulumi up` and return the stack; `changes` are put on top of the local configuration.
+
+    LiveKit's stand-in sends its webhooks to the stack from then on.
+    """
     with opened(services, command, stack, create=True) as engine:
         configure(engine, {**configuration(services), **(changes or {})})
         engine.up(refresh=True, on_output=report)  # mends also what was changed behind Pulumi's back
-    return Deployment.of(handle(services, command, stack))
+    deployment = Deployment.of(handle(services, command, stack))
+    enter_webhook(services, deployment.outputs.webhook_url)
+    return deployment
+
+
+def enter_webhook(services: Services, url: str) -> None:
+    """Tell LiveKit's stand-in where the project's webhooks go, as one does in a real project's settings."""
+    requests.post(
+        f"{services.livekit_url}/_standin/webhooks",
+        json={"url": url},
+        headers={"Authorization": f"Bearer {services.livekit_admin_token}"},
+        timeout=10,
+    ).raise_for_status()
 
 
 def handle(services: Services, command: PulumiCommand, stack: str = LOCAL) -> StackHandle:

@@ -95,7 +95,7 @@ def main() -> None:
         ended.set()
 
     signal.signal(signal.SIGTERM, end)
-    with services.run(folder) as (found, _):
+    with services.run(folder) as (found, _, _):
         found.save(state_file(folder))
         ended.wait()
     with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from scripts.deployment import Deployment
 from scripts.local import services, stack
 from scripts.local.airtable_server import AirtableServer
 from scripts.local.engine.find import find
+from scripts.local.livekit_server import LiveKitServer
 from scripts.local.services import Services
 
 
@@ -23,6 +24,7 @@ class Local:
 
     services: Services
     airtable: AirtableServer
+    livekit: LiveKitServer
     deployment: Deployment
     engine: PulumiCommand
     said: tuple[str, ...]
@@ -37,9 +39,11 @@ def engine() -> PulumiCommand:
 def made(folder: Path, engine: PulumiCommand) -> Generator[Local]:
     """A stack of its own, with services of its own, for the length of the block."""
     said: list[str] = []
-    with services.run(folder) as (found, airtable):
+    with services.run(folder) as (found, airtable, livekit):
         deployment = stack.up(found, engine, said.append)
-        yield Local(services=found, airtable=airtable, deployment=deployment, engine=engine, said=tuple(said))
+        yield Local(
+            services=found, airtable=airtable, livekit=livekit, deployment=deployment, engine=engine, said=tuple(said)
+        )
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ def test_no_secret_is_written_anywhere(local: Local) -> None:
     services, outputs = local.services, local.deployment.outputs
     secrets = {
         "LiveKit secret": services.livekit_api_secret,
+        "LiveKit admin token": services.livekit_admin_token,
         "Airtable token": services.airtable_token,
         "link-signing key": services.link_signing_key,
         "passphrase": services.passphrase,

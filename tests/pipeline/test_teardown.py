@@ -67,7 +67,7 @@ class Own:
 
 @pytest.fixture(scope="module")
 def own(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Generator[Own]:
-    with services.run(tmp_path_factory.mktemp("teardown")) as (found, _):
+    with services.run(tmp_path_factory.mktemp("teardown")) as (found, _, _):
         yield Own(services=found, engine=engine)
 
 

@@ -46,7 +46,7 @@ def test_every_hop_holds_and_nothing_is_left(local: Local) -> None:
     results = verified(local.deployment)
     assert failing(results) == set()
     skipped = {name for name, result in results.items() if result.outcome is Outcome.SKIPPED}
-    assert skipped == {"livekit.room_record"}
+    assert skipped == set()
     assert len(results) > 45
     assert bucket_of(local).keys() == objects.keys()
     assert conversations(local) == records
