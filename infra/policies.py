@@ -129,7 +129,7 @@ def deliver(
         _read_secret(secret_arn),
         allow("WorkQueue", CONSUME, queue_arn),
         allow("Bury", ["sqs:SendMessage"], dead_letter_queue_arn),
-        allow("SeeVersions", ["s3:ListBucketVersions"], bucket_arn, {"StringLike": {"s3:prefix": f"{prefix}*"}}),
+        _see_versions(bucket_arn, prefix),
         _write_log(log_group_arn),
     )
 
@@ -149,12 +149,15 @@ def play(
     return document(*statements)
 
 
-def reconcile(*, secret_arn: str, queue_arn: str, arrivals_queue_arn: str, log_group_arn: str) -> Policy:
-    """What `reconcile` may do: learn what arrived, and give events to `deliver`; the bucket it never touches."""
+def reconcile(
+    *, secret_arn: str, queue_arn: str, arrivals_queue_arn: str, bucket_arn: str, prefix: str, log_group_arn: str
+) -> Policy:
+    """What `reconcile` may do: learn what arrived, see whether it is still there, and give events to `deliver`."""
     return document(
         _read_secret(secret_arn),
         allow("Enqueue", ["sqs:SendMessage"], queue_arn),
         allow("WorkArrivals", CONSUME, arrivals_queue_arn),
+        _see_versions(bucket_arn, prefix),
         _write_log(log_group_arn),
     )
 
@@ -177,6 +180,10 @@ def _deny(sid: str, action: str, resource: str | list[str], condition: Mapping[s
 
 def _read_secret(secret_arn: str) -> Policy:
     return allow("ReadSecret", ["secretsmanager:GetSecretValue"], secret_arn)
+
+
+def _see_versions(bucket_arn: str, prefix: str) -> Policy:
+    return allow("SeeVersions", ["s3:ListBucketVersions"], bucket_arn, {"StringLike": {"s3:prefix": f"{prefix}*"}})
 
 
 def _write_log(log_group_arn: str) -> Policy:

@@ -103,6 +103,8 @@ class Reconcile(pulumi.ComponentResource):
                     "secret_arn": credentials.arn,
                     "queue_arn": pipeline.queue_arn,
                     "arrivals_queue_arn": arrivals.queue.arn,
+                    "bucket_arn": storage.arn,
+                    "prefix": storage.prefix,
                 },
                 environment={
                     "CALLREC_SECRET_ARN": credentials.arn,

@@ -1,8 +1,11 @@
-"""The emulator with one of its gaps closed: `python -m scripts.local.emulator_server`.
+"""The emulator with two of its gaps closed: `python -m scripts.local.emulator_server`.
 
 ministack answers a GET of a named object version with the whole object, whatever `Range` and `response-*` ask for; S3
 serves the range and the overrides of any version. Links to recordings name their version, so both are mended here.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+
+ministack wants policies to allow SQS's batches under names of their own; AWS knows no such actions, and lets a batch by
+whom it lets one message. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import ministack.app
+import ministack.core.iam_actions
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Judge = Callable[..., str | None]
 App = Callable[[Mapping[str, Any], Receive, Send], Coroutine[Any, Any, None]]
 
 OVERRIDES = ("content-type", "content-disposition", "cache-control")
@@ -76,9 +81,21 @@ def wanted(asked: str, size: int) -> range | None:
     return range(first, last + 1) if first <= last else None
 
 
+def batches_as_single(action_of: Judge) -> Judge:
+    """Wrap what tells the IAM action of a request."""
+
+    def judged(*request: Any) -> str | None:
+        action = action_of(*request)
+        return re.sub(r"\A(sqs:\w+)Batch\Z", r"\1", action) if action else action
+
+    return judged
+
+
 def main() -> None:
     """Serve as `python -m ministack` does."""
     server: Any = ministack.app
+    actions: Any = ministack.core.iam_actions
+    actions.extract_iam_action = batches_as_single(actions.extract_iam_action)
     server.app = ranges_of_versions(server.app)
     server.main()
 

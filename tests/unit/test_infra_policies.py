@@ -202,7 +202,14 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "reconcile": (
-        policies.reconcile(secret_arn=SECRET, queue_arn=QUEUE, arrivals_queue_arn=ARRIVALS, log_group_arn=LOG),
+        policies.reconcile(
+            secret_arn=SECRET,
+            queue_arn=QUEUE,
+            arrivals_queue_arn=ARRIVALS,
+            bucket_arn=BUCKET,
+            prefix="recordings/",
+            log_group_arn=LOG,
+        ),
         [
             READ_SECRET,
             {"Sid": "Enqueue", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": QUEUE},
@@ -216,6 +223,13 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                     "sqs:GetQueueAttributes",
                 ],
                 "Resource": ARRIVALS,
+            },
+            {
+                "Sid": "SeeVersions",
+                "Effect": "Allow",
+                "Action": ["s3:ListBucketVersions"],
+                "Resource": BUCKET,
+                "Condition": {"StringLike": {"s3:prefix": "recordings/*"}},
             },
             WRITE_LOG,
         ],

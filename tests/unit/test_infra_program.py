@@ -201,7 +201,8 @@ def test_arrivals_queue_is_encrypted_and_hears_of_one_bucket_only(run: Run) -> N
     assert "delaySeconds" not in queue
     assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
     assert queue["sqsManagedSseEnabled"] is True
-    assert queue["visibilityTimeoutSeconds"] > run.one("lambda/function", "reconcile")["timeout"]
+    assert queue["visibilityTimeoutSeconds"] == 900
+    assert run.one("lambda/function", "reconcile")["timeout"] < 900  # whoever took a message is no more by then
     arns = (f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue['name']}", f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}")
     policy = run.one("sqs/queuePolicy", "arrivals")
     assert policy["queueUrl"] == run.outputs["arrivalsQueueUrl"]
@@ -220,6 +221,7 @@ def test_bucket_announces_what_arrives_under_the_prefix() -> None:
             "filterPrefix": "calls/",
         }
     ]
+    assert told.parent.endswith("callrec:Arrivals::arrivals")
     assert "callrec:RecordingBucket" not in told.parent  # a teardown that keeps the bucket takes this away
     assert {urn.rsplit("::", 1)[-1] for urn in told.after if "sqs/queuePolicy" in urn} == {"arrivals"}
     assert any("s3/bucketVersioning" in urn for urn in told.after)
@@ -252,7 +254,9 @@ def test_reconcile_goes_by_the_clock_and_never_twice_at_once() -> None:
 
 
 def test_reconcile_looks_back_as_configured() -> None:
-    run = changed(reconcileMinutes="30", reconcileHours="48", livekitUrl="wss://practice.livekit.cloud")
+    run = changed(
+        reconcileMinutes="30", reconcileHours="48", recordingsPrefix="calls/", livekitUrl="wss://practice.livekit.cloud"
+    )
     given = run.one("lambda/function", "reconcile")["environment"]["variables"]
     assert given["CALLREC_RECONCILE_SECONDS"] == str(48 * 3600)
     assert given["CALLREC_RECONCILE_INTERVAL_SECONDS"] == str(30 * 60)
@@ -265,6 +269,8 @@ def test_reconcile_looks_back_as_configured() -> None:
         secret_arn=f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:callrec-practice-credentials",
         queue_arn=f"{arn}-events.fifo",
         arrivals_queue_arn=f"{arn}-arrivals",
+        bucket_arn=f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}",
+        prefix="calls/",
         log_group_arn=f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:/aws/lambda/callrec-practice-reconcile",
     )
 
@@ -394,6 +400,12 @@ def test_everything_that_can_be_is_tagged(run: Run) -> None:
                 "stack": "practice",
                 "managed-by": "pulumi",
             }, resource
+
+
+def test_every_resource_stands_in_a_component(run: Run) -> None:
+    made = [resource for resource in run.resources if resource.type.startswith("aws:")]
+    assert made
+    assert [resource for resource in made if "callrec:" not in resource.parent] == []
 
 
 def test_stacks_live_side_by_side() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts.local.emulator_server import ranges_of_versions
+from scripts.local.emulator_server import batches_as_single, ranges_of_versions
 
 BODY = bytes(range(10))
 
@@ -75,3 +75,17 @@ def test_overrides_of_a_version() -> None:
 def test_everything_else_is_untouched(query: str, method: str, status: int) -> None:
     got = ask(query, method, "bytes=2-4", status)
     assert got == (status, {"content-length": "10", "content-type": "application/octet-stream"}, BODY)
+
+
+@pytest.mark.parametrize(
+    ("action", "judged"),
+    [
+        ("sqs:DeleteMessageBatch", "sqs:DeleteMessage"),
+        ("sqs:SendMessage", "sqs:SendMessage"),
+        ("dynamodb:BatchGetItem", "dynamodb:BatchGetItem"),
+        ("sns:PublishBatch", "sns:PublishBatch"),
+        (None, None),
+    ],
+)
+def test_a_batch_of_sqs_is_judged_as_one_message_is(action: str | None, judged: str | None) -> None:
+    assert batches_as_single(lambda *_: action)("sqs", "POST") == judged
