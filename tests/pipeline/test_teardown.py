@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from livekit import api
 from pulumi.automation import ConfigValue, PulumiCommand
 
 from scripts.context import Context
 from scripts.deployment import Deployment
 from scripts.errors import NoStackError
 from scripts.local import services, stack
+from scripts.local.livekit_server import LiveKitServer
 from scripts.local.services import Services
 from scripts.teardown.command import execute
 from scripts.teardown.run import Wish
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.pipeline
 
 # As the stack of a practice is: protected, with a second bucket.
 SETTINGS = {"callrec:disposable": ConfigValue("false"), "callrec:accessLogs": ConfigValue("true")}
+EVENTS = Path(__file__).resolve().parents[1] / "events"
 EVERYTHING = Wish(yes=True, delete_recordings=True, confirm=stack.BUCKET)
 
 
@@ -37,6 +40,7 @@ class Own:
     """A stack of this module's own, which it may destroy."""
 
     services: Services
+    livekit: LiveKitServer
     engine: PulumiCommand
 
     def up(self) -> Deployment:
@@ -67,8 +71,8 @@ class Own:
 
 @pytest.fixture(scope="module")
 def own(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Generator[Own]:
-    with services.run(tmp_path_factory.mktemp("teardown")) as (found, _, _):
-        yield Own(services=found, engine=engine)
+    with services.run(tmp_path_factory.mktemp("teardown")) as (found, _, livekit):
+        yield Own(services=found, livekit=livekit, engine=engine)
 
 
 def record(own: Own) -> None:
@@ -99,8 +103,10 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     before = own.up()
     record(own)
     closed = settings(own)
+    egress = own.livekit.add_egress((EVENTS / "egress_updated.active.json").read_bytes())
     assert own.down(Wish(), as_json=True) == 0
     planned = json.loads(capsys.readouterr().out)
+    assert planned["egresses"] == [egress]
     assert own.names()["functions"]
     assert own.down(Wish(yes=True), as_json=True) == 0
     assert own.names() == {
@@ -116,6 +122,8 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     assert own.versions() == 2
     done = json.loads(capsys.readouterr().out)
     assert {**done, "dryRun": True} == planned
+    assert not any(info.status == api.EgressStatus.EGRESS_ACTIVE for info in own.livekit.recorder.all())
+    assert own.livekit.journal.count("StopEgress") == 1
     assert done["buckets"][stack.BUCKET] == {"objects": 1, "versions": 2, "bytes": 11}
     assert own.down(Wish(yes=True)) == 0  # a second time is harmless
     after = own.up()
