@@ -1,7 +1,8 @@
-"""`deliver`: verified events come from the queue; an ended recording becomes a link in its conversation.
+"""`deliver`: verified events come from the queue; a call begins to be recorded, an ended recording becomes a link.
 
-A batch costs at most one list and one PATCH in Airtable. What cannot be done yet goes back to the queue for later; what
-never can, or could not for a day, goes to the dead-letter queue with the reason.
+A batch costs at most one list and one PATCH in Airtable; LiveKit is asked beside that (see starting.py). What cannot be
+done yet goes back to the queue for later; what never can, or could not for a day, goes to the dead-letter queue with
+the reason.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from . import aws, settings
+from . import aws, livekit_egress, settings
 from .airtable import Conversations, connect
 from .carried import carried_by
 from .errors import BadEventError, DeliveryError, PermanentError, SecretError, WaitError
 from .links import Links
-from .livekit_webhook import parse_event
+from .livekit_webhook import Event, parse_event
 from .log import fault, log, metric
 from .matching import Carried, Conversation, Decision, Rules, assign, listed
 from .messages import Batch, Message, Queue, failures
 from .objects import choose_version, list_versions
 from .recording import Recording, check_place
 from .secret import SecretCache, Secrets, reader
+from .start_settings import StartSettings
+from .starting import Starting
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,13 +41,14 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """What a batch needs. `clock` in unix seconds."""
+    """What a batch needs. `start`: None where no recordings are started; `clock` in unix seconds."""
 
     settings: settings.DeliverSettings
     secrets: SecretCache
     sqs: SQSClient
     s3: S3Client
     conversations: Conversations
+    start: StartSettings | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -63,12 +67,16 @@ def app() -> App:
     configured = settings.DeliverSettings.from_env()
     secrets = SecretCache(reader(aws.client("secretsmanager", _CONFIG), configured.secret_arn))
     secrets.warm()
+    start = StartSettings.from_env()
+    if start is not None:
+        livekit_egress.warm()
     return App(
         settings=configured,
         secrets=secrets,
         sqs=aws.client("sqs", _CONFIG),
         s3=aws.client("s3", _CONFIG),
         conversations=Conversations(connect(configured.airtable), configured.airtable),
+        start=start,
     )
 
 
@@ -99,15 +107,19 @@ def deliver(messages: list[Message], to: App, function: str) -> dict[str, Any]:
 def _deliver(batch: Batch, to: App, secrets: Secrets, function: str) -> int:
     """Everything up to the verdicts; returns how many recordings are where they belong now."""
     to.conversations.use_token(secrets.airtable_token)
-    jobs = _prepare(batch, to, function)
+    starting = Starting(to.start and to.start.starter(secrets), function)
+    recordings = _read(batch, starting, to, function)
+    starting.begin()
     links = Links(secrets.link_keys, to.clock)
     try:
-        return _write(batch, jobs, to, links)
+        return _write(batch, _with_versions(batch, recordings, to), to, links)
     except DeliveryError as error:
         _fail_open(batch, error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: later, a mended version may do it
         log("error", "batch_failed", error=fault(error))
         _fail_open(batch, _ours())
+    finally:
+        starting.conclude(batch)
     return 0
 
 
@@ -120,12 +132,14 @@ def _ours() -> WaitError:
     return WaitError("fault", "an unexpected error, see the function's log")
 
 
-def _prepare(batch: Batch, to: App, function: str) -> dict[str, Job]:
-    """Message id → job, for the messages that announce a recording of ours that is there."""
+def _read(batch: Batch, starting: Starting, to: App, function: str) -> dict[str, Recording]:
+    """Message id → recording, for the messages that announce one of ours; what is to be recorded, to `starting`."""
     recordings: dict[str, Recording] = {}
     for message in batch.messages:
         try:
-            recording = _recording(message, to)
+            event = _event(message)
+            starting.add(message, event, to.clock())
+            recording = _recording(event, to)
         except DeliveryError as error:
             batch.fail(message, error)
         except Exception as error:  # noqa: BLE001  # never fails its neighbours
@@ -139,15 +153,18 @@ def _prepare(batch: Batch, to: App, function: str) -> dict[str, Job]:
             if recording.alert and message.receive_count == 1:
                 log("error", "recording_failed", egress=recording.egress_id, reason=recording.alert)
                 metric(function, "recording_failed", reason=recording.alert)
-    return _with_versions(batch, recordings, to)
+    return recordings
 
 
-def _recording(message: Message, to: App) -> Recording | None:
-    """The recording a message announces; None when it announces something else."""
+def _event(message: Message) -> Event:
     try:
-        event = parse_event(message.body.encode("utf-8"))
+        return parse_event(message.body.encode("utf-8"))
     except (BadEventError, UnicodeEncodeError):
         raise PermanentError("bad_message", "the message is not a LiveKit event") from None
+
+
+def _recording(event: Event, to: App) -> Recording | None:
+    """The recording an event announces; None when it announces something else."""
     if event.event != "egress_ended":
         return None
     recording = Recording.from_payload(event.payload)

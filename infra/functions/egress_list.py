@@ -36,6 +36,7 @@ def _egress(info: api.EgressInfo) -> Egress:
     from livekit import api  # noqa: PLC0415  # see above
 
     return Egress(
+        egress_id=info.egress_id,
         room_id=info.room_id,
         status=api.EgressStatus.Name(info.status) if info.status in api.EgressStatus.values() else "",
         whole_room=_whole_room(info),

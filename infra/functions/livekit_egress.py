@@ -4,7 +4,7 @@ Nothing here waits long: one room session gets TOTAL_SECONDS, all of a batch at 
 now is a WaitError, and the queue brings the event again; a start that we gave up waiting for and that LiveKit made all
 the same is found in its list then. (Without a running egress LiveKit answers 503 after 22 s, before we ask again.)
 
-`livekit.api` takes long to import: only `deliver` calls this, and imports it while it starts (see `warm`).
+`livekit.api` takes long to import: it is imported when LiveKit is asked. `deliver` does so while it starts (`warm`).
 """
 
 from __future__ import annotations
@@ -57,9 +57,12 @@ class Outcome(StrEnum):
     METADATA = "metadata"
 
 
+_OVER = {Past.RUNNING: Outcome.RUNNING, Past.STOPPED: Outcome.STOPPED, Past.FAILED: Outcome.FAILED}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of a start, and the egress that was started."""
+    """What became of a start, and the egress that records."""
 
     outcome: Outcome
     egress_id: str | None = None
@@ -74,48 +77,63 @@ def start_all(recorder: Recorder, starts: Iterable[Start]) -> dict[str, Answer |
     """Start what is not recorded yet; the answers by room id."""
     sessions: dict[str, Start] = {}
     for start in starts:
-        known = sessions.get(start.room_id)
-        if known is None or (start.phone and not known.phone):
-            sessions[start.room_id] = start
+        sessions[start.room_id] = start.merged(sessions.get(start.room_id, start))
     return asyncio.run(_start_all(recorder, list(sessions.values())))
 
 
 async def _start_all(recorder: Recorder, starts: Sequence[Start]) -> dict[str, Answer | WaitError]:
-    import aiohttp  # noqa: PLC0415  # see above
-    from livekit import api  # noqa: PLC0415
-
-    timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
-    async with api.LiveKitAPI(recorder.url, recorder.key, recorder.secret, timeout=timeout, failover=False) as client:
-        answers = await asyncio.gather(*(_bounded(client, recorder.egress, start) for start in starts))
+    async with client(recorder.url, recorder.key, recorder.secret) as livekit:
+        answers = await asyncio.gather(*(_bounded(livekit, recorder.egress, start) for start in starts))
     return {start.room_id: answer for start, answer in zip(starts, answers, strict=True)}
 
 
-async def _bounded(client: api.LiveKitAPI, settings: EgressSettings, start: Start) -> Answer | WaitError:
+async def _bounded(livekit: api.LiveKitAPI, settings: EgressSettings, start: Start) -> Answer | WaitError:
     try:
-        return await asyncio.wait_for(_start(client, settings, start), TOTAL_SECONDS)
+        return await asyncio.wait_for(_start(livekit, settings, start), TOTAL_SECONDS)
     except Exception as error:  # noqa: BLE001  # never fails its neighbours
         return mapped(error)
 
 
-async def _start(client: api.LiveKitAPI, settings: EgressSettings, start: Start) -> Answer:
+async def _start(livekit: api.LiveKitAPI, settings: EgressSettings, start: Start) -> Answer:
+    if running := await running_egress(livekit, settings, start):
+        return Answer(outcome=Outcome.RUNNING, egress_id=running)
+    history, room = await asyncio.gather(
+        list_egresses(livekit, start.room_name, active=False), _room(livekit, start.room_name)
+    )
+    over = _OVER.get(start_policy.past(history, start.room_id, settings.bucket)) or _elsewhere(start, room)
+    return Answer(outcome=over) if over else await begin(livekit, settings, start)
+
+
+def _elsewhere(start: Start, room: api.Room | None) -> Outcome | None:
+    """Why the room as it is now makes a start needless. None too for one that LiveKit does not list: it may be new."""
+    if room is None or (start.again and not room.num_participants):
+        return Outcome.GONE if start.again else None
+    if room.sid != start.room_id:  # its name is used by the next session, which has events of its own
+        return Outcome.GONE
+    return Outcome.METADATA if start_policy.says(room.metadata) is False else None
+
+
+def client(url: str, key: str, secret: str) -> api.LiveKitAPI:
+    """A client for a `with` block; whoever calls does its own trying again."""
+    import aiohttp  # noqa: PLC0415  # see above
+    from livekit import api  # noqa: PLC0415
+
+    return api.LiveKitAPI(url, key, secret, timeout=aiohttp.ClientTimeout(total=CALL_SECONDS), failover=False)
+
+
+async def running_egress(livekit: api.LiveKitAPI, settings: EgressSettings, start: Start) -> str | None:
+    """The id of the egress that records this session already. Raises what livekit-api raises: see `mapped`."""
+    active = await list_egresses(livekit, start.room_name, active=True)
+    return start_policy.running(active, start.room_id, settings.bucket)
+
+
+async def begin(livekit: api.LiveKitAPI, settings: EgressSettings, start: Start) -> Answer:
+    """Start a recording, whether there is one or not. Raises what livekit-api raises: see `mapped`."""
     from livekit import api  # noqa: PLC0415  # see above
 
-    running = await list_egresses(client, start.room_name, active=True)
-    if start_policy.past(running, start.room_id, settings.bucket) is Past.RUNNING:
-        return Answer(outcome=Outcome.RUNNING)
-    history, room = await asyncio.gather(
-        list_egresses(client, start.room_name, active=False), _room(client, start.room_name)
-    )
-    past = start_policy.past(history, start.room_id, settings.bucket)
-    if past is not Past.NONE:
-        return Answer(outcome={Past.RUNNING: Outcome.RUNNING, Past.STOPPED: Outcome.STOPPED}.get(past, Outcome.FAILED))
-    if room is not None and room.sid != start.room_id:
-        return Answer(outcome=Outcome.GONE)  # its name is used by the next session, which has events of its own
-    if room is not None and start_policy.says(room.metadata) is False:
-        return Answer(outcome=Outcome.METADATA)
     try:
         request = room_request(settings, start.room_name, phone=start.phone)
-        info = await client.egress.start_room_composite_egress(request)
+        info = await livekit.egress.start_room_composite_egress(request)
     except api.ServerError as error:
         if error.code == api.ServerErrorCode.NOT_FOUND:
             return Answer(outcome=Outcome.GONE)
@@ -123,12 +141,12 @@ async def _start(client: api.LiveKitAPI, settings: EgressSettings, start: Start)
     return Answer(outcome=Outcome.STARTED, egress_id=info.egress_id)
 
 
-async def _room(client: api.LiveKitAPI, room_name: str) -> api.Room | None:
+async def _room(livekit: api.LiveKitAPI, room_name: str) -> api.Room | None:
     """The room as it is now; None when that cannot be told: then the start itself tells."""
     from livekit import api  # noqa: PLC0415  # see above
 
     try:
-        answer = await client.room.list_rooms(api.ListRoomsRequest(names=[room_name]))
+        answer = await livekit.room.list_rooms(api.ListRoomsRequest(names=[room_name]))
     except api.ServerError as error:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise

@@ -13,15 +13,15 @@ One recording for one room session, though ten people join at once and every eve
   acknowledgement, and a start that was given up waiting for and happened all the same.
 - Within a batch one room session is asked for once (see livekit_egress.py).
 
-What an egress that is over means for the next event of its session: one that failed is replaced, once, since the rest
-of a call is better than nothing; a second failure ends it. One that ended otherwise was stopped on purpose, perhaps
-because the caller did not want to be recorded, or reached its limit: it stays ended.
+An egress that failed is replaced, once, as soon as its end is heard of, if there is still somebody in the room: the
+rest of a call is better than nothing. After a second failure there is no third. One that ended otherwise was stopped on
+purpose, perhaps because the caller did not want to be recorded, or reached its limit: it stays ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -35,7 +35,9 @@ DEFAULT_INCLUDE = ("*",)
 DEFAULT_EXCLUDE = ("test-*", "debug-*")
 MAX_FAILED = 2
 
+_ACTIVE = ("EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING")
 _NOBODY = ("EGRESS", "AGENT")
+_UPLOAD_REFUSED = 400
 _KINDS = {2: "EGRESS", 3: "SIP", 4: "AGENT"}
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -54,11 +56,19 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A room session that is to be recorded; `phone`: somebody is on the phone in it."""
+    """A room session that is to be recorded.
+
+    `phone`: somebody is on the phone in it, or may be. `again`: its recording broke off; maybe with the room's end.
+    """
 
     room_id: str
     room_name: str = field(repr=False)
     phone: bool
+    again: bool = False
+
+    def merged(self, other: Start) -> Start:
+        """Both as one, for the same session."""
+        return replace(self, phone=self.phone or other.phone, again=self.again and other.again)
 
 
 class Skip(StrEnum):
@@ -85,6 +95,7 @@ class Past(StrEnum):
 class Egress:
     """An egress as LiveKit lists it. `whole_room`: it records everybody; `buckets`: where its file goes, if known."""
 
+    egress_id: str
     room_id: str
     status: str
     whole_room: bool
@@ -93,27 +104,34 @@ class Egress:
 
 def decide(event: Event, policy: Policy, *, sent_at: float, now: float) -> Start | Skip:
     """What an event asks for. `sent_at`: when it came to us, for events that do not say when they happened (unix s)."""
-    room, participant = protojson.child(event.payload, "room"), protojson.child(event.payload, "participant")
-    name = protojson.text(room, "name")
-    if event.event not in ("room_started", "participant_joined"):
+    room, info = protojson.child(event.payload, "room"), protojson.child(event.payload, "egressInfo")
+    name = protojson.text(room, "name") or protojson.text(info, "roomName")
+    again = event.event == "egress_ended" and _broke_off(info)
+    if not again and event.event not in ("room_started", "participant_joined"):
         return Skip.OTHER_EVENT
     if event.room_id is None or name is None:
         return Skip.NO_ROOM
-    if (skip := _unwanted(event.event, name, room, participant, policy)) is not None:
-        return skip
-    if now - (event.created_at or sent_at) > PATIENCE_SECONDS:
-        return Skip.TOO_LATE
-    return Start(room_id=event.room_id, room_name=name, phone=_kind(participant) == "SIP")
-
-
-def _unwanted(event: str, name: str, room: Object, participant: Object, policy: Policy) -> Skip | None:
     if not policy.covers(name):
         return Skip.NOT_COVERED
+    participant = protojson.child(event.payload, "participant")
+    skip = None if again else _unasked(event.event, room, participant)
+    if skip is None and now - (event.created_at or sent_at) > PATIENCE_SECONDS:
+        skip = Skip.TOO_LATE
+    start = Start(room_id=event.room_id, room_name=name, phone=again or _kind(participant) == "SIP", again=again)
+    return start if skip is None else skip
+
+
+def _unasked(event: str, room: Object, participant: Object) -> Skip | None:
     said = says(protojson.text(room, "metadata"))
     if said is False:
         return Skip.METADATA
-    counts = said is True if event == "room_started" else _is_person(participant)
-    return None if counts else Skip.NOBODY
+    asked = said is True if event == "room_started" else _is_person(participant)
+    return None if asked else Skip.NOBODY
+
+
+def _broke_off(info: Object) -> bool:
+    """Not one whose file was refused by the bucket: that one ended well, and the next would be refused too."""
+    return info.get("status") in ("EGRESS_FAILED", 4) and protojson.number(info, "errorCode") != _UPLOAD_REFUSED
 
 
 def says(metadata: str | None) -> bool | None:
@@ -127,13 +145,10 @@ def says(metadata: str | None) -> bool | None:
 
 
 def past(egresses: Iterable[Egress], room_id: str, bucket: str) -> Past:
-    """Judge the egresses of a room name: those count that record this whole session to a file in our bucket.
-
-    One whose bucket is not known counts as ours: twice recorded is worse than recorded elsewhere.
-    """
-    ours = [one for one in egresses if one.room_id == room_id and one.whole_room and _may_hold(one.buckets, bucket)]
-    states = [one.status for one in ours]
-    if any(state in ("EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING") for state in states):
+    """Judge the egresses of a room name, those that are of this session and ours."""
+    own = [one for one in egresses if _ours(one, room_id, bucket)]
+    states = [one.status for one in own]
+    if running(own, room_id, bucket):
         return Past.RUNNING
     failed = states.count("EGRESS_FAILED")
     if failed < len(states):
@@ -141,8 +156,15 @@ def past(egresses: Iterable[Egress], room_id: str, bucket: str) -> Past:
     return Past.FAILED if failed >= MAX_FAILED else Past.NONE
 
 
-def _may_hold(buckets: frozenset[str], bucket: str) -> bool:
-    return not buckets or bucket in buckets
+def running(egresses: Iterable[Egress], room_id: str, bucket: str) -> str | None:
+    """The id of an egress that records this session now, for us."""
+    return next((one.egress_id for one in egresses if one.status in _ACTIVE and _ours(one, room_id, bucket)), None)
+
+
+def _ours(egress: Egress, room_id: str, bucket: str) -> bool:
+    """It records the whole session to a file in our bucket; of one that is not known, to be recorded twice is worse."""
+    here = not egress.buckets or bucket in egress.buckets
+    return egress.room_id == room_id and egress.whole_room and here
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:

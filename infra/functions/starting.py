@@ -62,13 +62,15 @@ class Starting:
         if self._thread is None:
             return
         self._thread.join()
+        failed = {message.id for message, error in batch.verdicts() if error is not None}
         reported: set[str] = set()
         for message, start in self._wanted:
             answer = self._answers[start.room_id]
             if isinstance(answer, WaitError):
-                batch.fail(message, answer)
+                if message.id not in failed:
+                    batch.fail(message, answer)
             elif start.room_id not in reported:
-                self._report(message, answer)
+                self._report(message, start, answer)
             reported.add(start.room_id)
 
     def _ask(self, recorder: Recorder | WaitError) -> None:
@@ -83,11 +85,11 @@ class Starting:
             failed = WaitError("fault", "an unexpected error, see the function's log")
             self._answers = dict.fromkeys((start.room_id for start in starts), failed)
 
-    def _report(self, message: Message, answer: Answer) -> None:
+    def _report(self, message: Message, start: Start, answer: Answer) -> None:
         if answer.outcome is Outcome.STARTED:
             log("info", "recording_started", message=message.id, egress=answer.egress_id)
             metric(self._function, "recording_started")
-        elif answer.outcome in _MISSED:
+        elif answer.outcome in _MISSED and not (start.again and answer.outcome is Outcome.GONE):
             self._missed(message, answer.outcome)
         else:
             log("info", "not_started", message=message.id, reason=answer.outcome)

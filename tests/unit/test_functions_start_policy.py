@@ -19,6 +19,7 @@ from infra.functions.start_policy import (
     Start,
     decide,
     past,
+    running,
     says,
 )
 from tests.unit.functions_support import captured, captured_names
@@ -196,7 +197,7 @@ def test_no_event_makes_the_policy_fail(payload: dict[str, Any]) -> None:
 
 
 def egress(status: str, **changes: Any) -> Egress:
-    made: dict[str, Any] = {"room_id": "RM_1", "whole_room": True, "buckets": frozenset({"ours"})}
+    made: dict[str, Any] = {"egress_id": "EG_1", "room_id": "RM_1", "whole_room": True, "buckets": frozenset({"ours"})}
     return Egress(status=f"EGRESS_{status}", **(made | changes))
 
 
@@ -227,3 +228,4 @@ def egress(status: str, **changes: Any) -> Egress:
 def test_what_earlier_egresses_mean(egresses: list[Egress], meant: Past) -> None:
     assert past(egresses, "RM_1", "ours") is meant
     assert past(reversed(egresses), "RM_1", "ours") is meant
+    assert running(egresses, "RM_1", "ours") == ("EG_1" if meant is Past.RUNNING else None)
