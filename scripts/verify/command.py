@@ -17,6 +17,7 @@ from scripts.errors import ScriptError, UsageError
 from scripts.interruption import Interrupted
 from scripts.verify import report
 from scripts.verify.hop import Outcome, Result
+from scripts.verify.live import run as live_run
 from scripts.verify.progress import shown
 from scripts.verify.run import run
 
@@ -28,23 +29,28 @@ def verify(
     *,
     _stack: StackOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Call once for real: a synthetic caller speaks in a room of your LiveKit.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML.")] = None,
 ) -> None:
     """Try every hop of a call's way, with probes that are removed again.
 
     A hop holds, fails (then the likely cause and the next command stand under it) or is not tried.
-    One run at a time for each stack. Exit code: 0 nothing fails, 1 something fails, 2 could not run.
+    With --live a real call is made instead: a room, a caller who speaks for 12 seconds, its recording, the link, and
+    what is heard on it; each row says how long its step took. One run at a time for each stack.
+    Exit code: 0 nothing fails, 1 something fails, 2 could not run.
     """
     context: Context = ctx.obj
-    raise typer.Exit(execute(context, as_json=as_json or context.json, junit=junit))
+    raise typer.Exit(execute(context, as_json=as_json or context.json, junit=junit, live=live))
 
 
-def execute(context: Context, *, as_json: bool, junit: Path | None) -> int:
+def execute(context: Context, *, as_json: bool, junit: Path | None, live: bool = False) -> int:
     """Run, report, and say with which code to exit."""
     try:
         if junit is not None:
             _writable(junit)
-        results = _run(context)
+        results = _run(context, live=live)
         if junit is not None:
             _write(junit, report.junit(context.stack, results))
     except Interrupted:
@@ -62,9 +68,10 @@ def exit_code(results: list[Result]) -> int:
     return FAILED if any(result.outcome is Outcome.FAILED for result in results) else OK
 
 
-def _run(context: Context) -> list[Result]:
+def _run(context: Context, *, live: bool) -> list[Result]:
+    way = live_run.run if live else run
     with shown(context.console) as progress:
-        return run(context.deployment(), on_start=progress.start, on_result=progress.result)
+        return way(context.deployment(), on_start=progress.start, on_result=progress.result)
 
 
 def show(context: Context, results: list[Result], *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.deployment import Deployment
@@ -23,17 +25,28 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
     The last result is that of the removal; it is reported by `on_result` even when Interrupted ends the run.
     Raises StackError when AWS cannot be reached at all, Interrupted on SIGINT and SIGTERM.
     """
-    _reach(deployment)
+    reach(deployment)
     probe = Probe.new(deployment.outputs.prefix)
     table = Conversations.of(deployment)
     journey = Journey.of(deployment, probe, table)
     cleanup = Cleanup.of(deployment, table)
+    hops = plan(deployment, probe, table, journey, cleanup)
+    return along(hops, lambda: cleanup.everything(waiting=not journey.link), on_start=on_start, on_result=on_result)
+
+
+def along(hops: list[Hop], put_away: Callable[[], str], *, on_start: OnStart, on_result: OnResult) -> list[Result]:
+    """Try the hops, then `put_away`, also when SIGINT or SIGTERM end the run; its result is the last one.
+
+    Raises Interrupted.
+    """
     with interruptible():
         try:
-            results = run_all(plan(deployment, probe, table, journey, cleanup), on_start=on_start, on_result=on_result)
+            results = run_all(hops, on_start=on_start, on_result=on_result)
         finally:
             with uninterruptible():
-                last = _put_away(cleanup, journey, on_start)
+                hop = Hop(id=CLEANUP, title="probes are removed", probe=put_away)
+                on_start(hop)
+                last = attempt(hop)
                 on_result(last)
     return [*results, last]
 
@@ -41,11 +54,7 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
 def plan(deployment: Deployment, probe: Probe, table: Conversations, journey: Journey, cleanup: Cleanup) -> list[Hop]:
     """Every hop, in the order a call takes; those that others need come first."""
     return [
-        Hop(
-            id="cleanup.before",
-            title="leftovers of earlier runs are gone",
-            probe=lambda: cleanup.everything(waiting=False),
-        ),
+        leftovers(cleanup),
         *bucket.hops(deployment),
         *uploader.hops(deployment, probe),
         *functions.hops(deployment),
@@ -58,14 +67,17 @@ def plan(deployment: Deployment, probe: Probe, table: Conversations, journey: Jo
     ]
 
 
-def _put_away(cleanup: Cleanup, journey: Journey, on_start: OnStart) -> Result:
-    hop = Hop(id=CLEANUP, title="probes are removed", probe=lambda: cleanup.everything(waiting=not journey.link))
-    on_start(hop)
-    return attempt(hop)
+def leftovers(cleanup: Cleanup) -> Hop:
+    """What a run that was killed left behind goes first."""
+    return Hop(
+        id="cleanup.before",
+        title="leftovers of earlier runs are gone",
+        probe=lambda: cleanup.everything(waiting=False),
+    )
 
 
-def _reach(deployment: Deployment) -> None:
-    """Ask for the bucket: whatever S3 says, it was reached."""
+def reach(deployment: Deployment) -> None:
+    """Ask for the bucket: whatever S3 says, it was reached. Raises StackError when AWS cannot be reached."""
     try:
         deployment.aws.client("s3").head_bucket(Bucket=deployment.outputs.bucket)
     except ClientError:

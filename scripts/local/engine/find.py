@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 
 from scripts.errors import EngineError
 from scripts.local import cache
-from scripts.local.engine.build import Report, build, pinned_version
+from scripts.local.engine.build import build, pinned_version
+from scripts.local.go_program import Report, alone
 
 # The installer downloads 60 MB; where its host cannot be reached it must not hold everything up.
 INSTALLER_SECONDS = 120
@@ -41,7 +39,7 @@ def find(report: Report) -> PulumiCommand:
     command = _usable(None) or _usable(root)
     if command is not None:
         return command
-    with _alone(root):
+    with alone(root):
         command = _usable(root)  # another process may have made it while this one waited
         if command is None:
             _obtain(root, report)
@@ -84,12 +82,3 @@ def _installed(root: Path) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
-
-
-@contextmanager
-def _alone(root: Path) -> Generator[None]:
-    """Let one process at a time fetch or build the engine; the others wait and then find it."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with (root.parent / f"{root.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

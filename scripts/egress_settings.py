@@ -1,0 +1,40 @@
+"""How a stack's rooms are recorded, for every command that asks LiveKit to record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.functions import file_path
+from infra.functions.egress import DEFAULT_BITRATE, EgressOptions, EgressSettings, Mixing
+from infra.functions.errors import SettingsError
+from scripts.deployment import Deployment
+from scripts.errors import StackError
+
+
+def of(deployment: Deployment, *, folder: str = "") -> EgressSettings:
+    """The stack's bucket, its write-only key and its choices; `folder`, below the recordings' folder, for probes.
+
+    Raises StackError when the configuration cannot record.
+    """
+    outputs, config = deployment.outputs, deployment.config
+    prefix = f"{outputs.prefix}{folder}"
+    chosen: Mapping[str, str] = {} if folder else config
+    try:
+        return EgressSettings(
+            bucket=outputs.bucket,
+            region=outputs.region,
+            access_key_id=outputs.uploader_access_key_id,
+            secret_access_key=outputs.uploader_secret_access_key,
+            options=EgressOptions(
+                prefix=prefix,
+                template=chosen.get("filePath") or f"{prefix}{file_path.NAME}",
+                phone_template=chosen.get("phoneFilePath") or f"{prefix}{file_path.PHONE_NAME}",
+                bitrate=int(config.get("audioBitrate") or DEFAULT_BITRATE),
+                mixing=Mixing(config.get("audioMixing") or Mixing.MONO),
+                webhook_url=outputs.webhook_url,
+                signing_key=config.get("livekitApiKey", ""),
+                endpoint=deployment.aws.endpoint_url or "",
+            ),
+        )
+    except (SettingsError, ValueError) as error:
+        raise StackError(f"stack {deployment.stack} cannot record: {error}") from None

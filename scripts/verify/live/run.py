@@ -1,0 +1,84 @@
+"""A run along one live call."""
+
+from __future__ import annotations
+
+import time
+from importlib.util import find_spec
+
+from infra.functions.start_policy import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, Policy
+from scripts import egress_settings
+from scripts.deployment import Deployment
+from scripts.errors import StackError, UsageError
+from scripts.verify import airtable, livekit_key
+from scripts.verify.airtable import Conversations
+from scripts.verify.cleanup import Cleanup
+from scripts.verify.hop import OnResult, OnStart, Result
+from scripts.verify.journey import Journey
+from scripts.verify.live.arrivals import Arrivals
+from scripts.verify.live.caller import Caller, token
+from scripts.verify.live.journey import LiveCall
+from scripts.verify.live.room import Room
+from scripts.verify.probe import Probe, inside
+from scripts.verify.run import along, leftovers, reach
+
+#: The log's clock and ours may differ that much.
+SKEW_SECONDS = 5.0
+
+
+def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lambda _: None) -> list[Result]:
+    """Call once for real, and remove what the call left.
+
+    Raises StackError when the stack knows no LiveKit or AWS cannot be reached, UsageError without the client's
+    libraries, Interrupted on SIGINT and SIGTERM.
+    """
+    if not deployment.outputs.livekit_url:
+        raise StackError(
+            f"stack {deployment.stack} knows no LiveKit, so no call can be made. "
+            f"Run: pulumi config set livekitUrl wss://… --stack {deployment.stack}, then: pulumi up"
+        )
+    if missing := [name for name in ("livekit.rtc", "av") if find_spec(name) is None]:
+        raise UsageError(f"--live needs {' and '.join(missing)}. Run: pip install 'livekit-call-recordings[live]'")
+    reach(deployment)
+    table = Conversations.of(deployment)
+    call = live_call(deployment, table)
+    cleanup = Cleanup.of(deployment, table)
+    hops = [leftovers(cleanup), *livekit_key.hops(deployment), *airtable.hops(table), *call.hops()]
+
+    def put_away() -> str:
+        call.put_away()
+        return cleanup.everything(waiting=True)
+
+    return along(hops, put_away, on_start=on_start, on_result=on_result)
+
+
+def live_call(deployment: Deployment, table: Conversations) -> LiveCall:
+    """A call that has not begun; nothing is asked yet."""
+    outputs, config = deployment.outputs, deployment.config
+    key, secret = config.get("livekitApiKey", ""), config.get("livekitApiSecret", "")
+    probe = Probe.new(outputs.prefix)
+    return LiveCall(
+        room=Room(url=outputs.livekit_url, key=key, secret=secret, name=probe.room),
+        caller=Caller(url=outputs.livekit_url, token=token(key, secret, probe.room)),
+        journey=Journey.of(deployment, probe, table),
+        arrivals=Arrivals(
+            logs=deployment.aws.client("logs"), group=outputs.log_groups["receive"], since=time.time() - SKEW_SECONDS
+        ),
+        egress=egress_settings.of(deployment, folder=inside("")),
+        policy=policy_of(
+            config.get("recordRooms", ""), config.get("recordInclude", ""), config.get("recordExclude", "")
+        ),
+        s3=deployment.aws.client("s3"),
+        bucket=outputs.bucket,
+        trust=deployment.aws.trust,
+    )
+
+
+def policy_of(record: str, include: str, exclude: str) -> Policy | None:
+    """The policy a stack was configured with; None where `deliver` starts nothing."""
+    if record != "true":
+        return None
+    return Policy(include=_patterns(include) or DEFAULT_INCLUDE, exclude=_patterns(exclude) or DEFAULT_EXCLUDE)
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    return tuple(pattern for part in text.split(",") if (pattern := part.strip()))
