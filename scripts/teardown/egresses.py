@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
-import aiohttp
 from google.protobuf.json_format import MessageToDict
 from livekit import api
 
 from scripts.errors import StackError
-from scripts.verify.livekit_key import TIMEOUT, active_egresses
+from scripts.livekit_access import STOP_EGRESS, LiveKit, LiveKitError
 
 # Stopping an egress makes it finish its file and upload it, which for a long call takes a while.
 UPLOAD_SECONDS = 120.0
 POLL_SECONDS = 2.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LiveKit:
-    """LiveKit as the stack's configuration names it."""
-
-    url: str
-    key: str
-    secret: str = field(repr=False)
-
-    @classmethod
-    def of(cls, config: Mapping[str, str]) -> LiveKit | None:
-        """None when the stack knows no LiveKit."""
-        if not config.get("livekitUrl"):
-            return None
-        return cls(
-            url=config["livekitUrl"], key=config.get("livekitApiKey", ""), secret=config.get("livekitApiSecret", "")
-        )
 
 
 def recording_into(livekit: LiveKit, bucket: str) -> list[str]:
@@ -44,8 +24,8 @@ def recording_into(livekit: LiveKit, bucket: str) -> list[str]:
     Raises StackError when LiveKit cannot be asked.
     """
     try:
-        active = asyncio.run(active_egresses(livekit.url, livekit.key, livekit.secret))
-    except (api.ServerError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        active = livekit.egresses(active=True)
+    except LiveKitError as error:
         raise _unreachable(error) from None
     return [info.egress_id for info in active if bucket in _buckets(MessageToDict(info))]
 
@@ -56,8 +36,9 @@ def stop(livekit: LiveKit, bucket: str, egresses: list[str], wait: Callable[[flo
     Raises StackError when LiveKit cannot be asked, or they do not end.
     """
     try:
-        asyncio.run(_stop(livekit, egresses))
-    except (api.ServerError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        for egress in egresses:
+            livekit.ask(STOP_EGRESS, partial(_stop, egress))
+    except LiveKitError as error:
         raise _unreachable(error) from None
     until = time.monotonic() + UPLOAD_SECONDS
     while left := set(recording_into(livekit, bucket)) & set(egresses):
@@ -69,21 +50,18 @@ def stop(livekit: LiveKit, bucket: str, egresses: list[str], wait: Callable[[flo
         wait(POLL_SECONDS)
 
 
-async def _stop(livekit: LiveKit, egresses: list[str]) -> None:
-    async with api.LiveKitAPI(livekit.url, livekit.key, livekit.secret, timeout=TIMEOUT, failover=False) as client:
-        for egress in egresses:
-            try:
-                await client.egress.stop_egress(api.StopEgressRequest(egress_id=egress))
-            except api.ServerError as error:
-                if error.code not in ("not_found", "failed_precondition"):  # it has ended meanwhile
-                    raise
+async def _stop(egress: str, client: api.LiveKitAPI) -> None:
+    try:
+        await client.egress.stop_egress(api.StopEgressRequest(egress_id=egress))
+    except api.ServerError as error:
+        if error.code not in ("not_found", "failed_precondition"):  # it has ended meanwhile
+            raise
 
 
-def _unreachable(error: Exception) -> StackError:
-    detail = error.code if isinstance(error, api.ServerError) else type(error).__name__
+def _unreachable(error: LiveKitError) -> StackError:
     return StackError(
-        f"LiveKit cannot be asked what it records now ({detail}), and a call recorded now would be lost. Nothing was "
-        "removed. Try again later, or go on without it: callrec teardown --ignore-livekit"
+        f"LiveKit cannot be asked what it records now ({error.code}), and a call recorded now would be lost. "
+        "Nothing was removed. Try again later, or go on without it: callrec teardown --ignore-livekit"
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from scripts.aws_access import AwsAccess
 from scripts.errors import UsageError
+from scripts.livekit_access import LiveKit
 from scripts.teardown import egresses, queues, recordings
-from scripts.teardown.egresses import LiveKit
 from scripts.teardown.engine import Engine, Say
 from scripts.teardown.plan import Plan
 from scripts.teardown.state import Split

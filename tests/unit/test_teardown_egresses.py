@@ -11,8 +11,8 @@ import pytest
 from livekit import api
 
 from scripts.errors import StackError
+from scripts.livekit_access import LiveKit
 from scripts.teardown import egresses
-from scripts.teardown.egresses import LiveKit
 from tests.unit.verify_support import API_KEY, API_SECRET, BUCKET, Answer, Request, web
 
 

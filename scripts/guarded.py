@@ -1,0 +1,48 @@
+"""What becomes of a command's errors: one sentence on stderr, in the JSON document too, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import requests
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.automation import CommandError
+
+from scripts.context import Context
+from scripts.deployment import engine_words
+from scripts.errors import ScriptError, UnfinishedError
+from scripts.interruption import Interrupted, interruptible
+
+LEFT, COULD_NOT_RUN = 1, 2
+
+
+def guarded(
+    context: Context, name: str, task: Callable[[], int], *, as_json: bool, interrupted: str = "interrupted"
+) -> int:
+    """Do the task and return its exit code; LEFT or COULD_NOT_RUN, with the reason said, when it fails.
+
+    `interrupted` is what is said after SIGINT and SIGTERM.
+    """
+    code = COULD_NOT_RUN
+    try:
+        with interruptible():
+            return task()
+    except Interrupted:
+        sentence = interrupted
+    except UnfinishedError as error:
+        sentence, code = str(error), LEFT
+    except ScriptError as error:
+        sentence = str(error)
+    except CommandError as error:
+        sentence = f"the engine could not: {engine_words(error)}"
+    except ClientError as error:
+        refusal = error.response.get("Error", {}).get("Code", "?")
+        sentence = f"AWS refused {error.operation_name} ({refusal}). Whose rights you have: aws sts get-caller-identity"
+    except (BotoCoreError, requests.RequestException) as error:
+        sentence = f"no usable answer ({type(error).__name__}). Is this machine online?"
+    if as_json:
+        typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": sentence}, indent=2))
+    context.console.print(f"{name}: {sentence}", style="red", markup=False, soft_wrap=True)
+    return code
