@@ -21,7 +21,7 @@ def main() -> None:
 
     storage = RecordingBucket("recordings", settings, owner)
     uploader = EgressUploader("uploader", settings, storage)
-    credentials = Credentials("credentials", settings)
+    credentials = Credentials("credentials", settings, uploader)
     playback = Playback("playback", settings, archive=archive, storage=storage, credentials=credentials)
     pipeline = Pipeline(
         "pipeline",

@@ -119,6 +119,18 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             f"reconcileHours: no shorter than reconcileMinutes ({minutes}), else what happens between two runs is "
             f"never looked at; got {hours!r}. Set it: pulumi config set reconcileHours {math.ceil(int(minutes) / 60)}"
         )
+    if values.get("recordRooms") == "true" and not values.get("livekitUrl"):
+        problems.append(
+            "recordRooms: true takes livekitUrl, where recordings are started; it is not set. "
+            "Set it: pulumi config set livekitUrl wss://YOUR-PROJECT.livekit.cloud"
+        )
+    prefix = values.get("recordingsPrefix", "")
+    problems += [
+        f"{key}: begins with recordingsPrefix ({prefix}), since the upload key may write nowhere else; "
+        f"got {values[key]!r}. Set another, or make it the default again: pulumi config rm {key}"
+        for key in ("filePath", "phoneFilePath")
+        if values.get(key) and not values[key].startswith(prefix)
+    ]
     named: dict[str, str] = {}
     for key, _ in FIELDS.values():
         other = named.setdefault(values.get(key, "") or key, key)

@@ -6,23 +6,28 @@ import pulumi
 
 from infra.config import StackConfig
 from infra.kept_secret import KeptSecret
+from infra.uploader import EgressUploader
 
 
 class Credentials(pulumi.ComponentResource):
     """LiveKit's keys, Airtable's token and the link-signing keys, as JSON in one Secrets Manager secret.
 
     `{"livekit_keys": {key: secret}, "airtable_token": …, "link_keys": [oldest, …, newest]}`: the functions verify with
-    any of the LiveKit keys and sign links with the newest link key, so that each can be replaced without a gap.
+    any of the LiveKit keys and sign links with the newest link key, so that each can be replaced without a gap. The
+    first LiveKit key is the one in use. Where recordings are started there is the upload key besides, which LiveKit is
+    given with every start: `"uploader": {"access_key_id", "secret_access_key"}`.
     """
 
-    def __init__(self, name: str, config: StackConfig) -> None:
+    def __init__(self, name: str, config: StackConfig, uploader: EgressUploader) -> None:
         super().__init__("callrec:Credentials", name)
+        upload_key = {"access_key_id": uploader.access_key_id, "secret_access_key": uploader.secret_access_key}
+        secrets = {**config.secrets, **(upload_key if config.flag("recordRooms") else {})}
         secret = KeptSecret(
             name,
             config,
             part="credentials",
             description="LiveKit keys, Airtable token and link-signing keys of the recording pipeline",
-            contents=pulumi.Output.all(**config.secrets).apply(lambda secrets: contents(config, secrets)),
+            contents=pulumi.Output.all(**secrets).apply(lambda values: contents(config, values)),
             parent=self,
         )
         self.arn = secret.arn
@@ -36,8 +41,11 @@ def contents(config: StackConfig, secrets: dict[str, str]) -> dict[str, object]:
     if secrets["previousLivekitApiSecret"]:
         keys[config.text("previousLivekitApiKey")] = secrets["previousLivekitApiSecret"]
     links = [secrets["previousLinkSigningKey"], secrets["linkSigningKey"]]
-    return {
+    made: dict[str, object] = {
         "livekit_keys": keys,
         "airtable_token": secrets["airtableToken"],
         "link_keys": [key for key in links if key],
     }
+    if "access_key_id" in secrets:
+        made["uploader"] = {name: secrets[name] for name in ("access_key_id", "secret_access_key")}
+    return made

@@ -23,6 +23,15 @@ FIELDS = {
     "recordings": ("fieldRecordings", "audio_recordings"),
 }
 
+# File paths of recordings, and names of rooms, as the functions hold them (functions/file_path.py says why): they must
+# accept the same.
+_PART = r"(?!\.)(?:[A-Za-z0-9_.=-]|\{(?:room_name|room_id|time|utc)\}){1,64}"
+_PATH = rf"(?:{_PART}/){{1,8}}{_PART}(?<=\.mp4)"
+_ONCE = r"(?!.*\.\.)(?!.*(\{\w+\}).*\1)(?=.*\{(?:time|utc)\})"
+FILE_PATH = rf"{_ONCE}(?=.*\{{room_(?:name|id)\}}){_PATH}"
+PHONE_FILE_PATH = rf"{_ONCE}(?=.*\{{room_id\}})(?!.*\{{room_name\}}){_PATH}"
+ROOM_PATTERNS = r"(?=.{1,512}$)[^\s,](?:[^,\n]*[^\s,])?(?:, ?[^\s,](?:[^,\n]*[^\s,])?)*"
+
 BOOLEAN = either("true", "false")
 SIGNING_KEY = '"$(openssl rand -base64 48)"'
 
@@ -37,6 +46,13 @@ KEYS = (
     Key(name="airtableTable", rule="name or id of the conversations' table", check=one_line(1, 255), example="Conversations", default="Conversations"),
     Key(name="airtableUrl", rule="Airtable's address, https://… without a path", check=url("https", path=False), example="https://api.airtable.com", default="https://api.airtable.com"),
     *(Key(name=key, rule="the name of a field of the table", check=one_line(1, 255), example=name, default=name) for key, name in FIELDS.values()),
+    Key(name="recordRooms", rule="true or false: start recording calls by itself; takes livekitUrl", check=BOOLEAN, example="true", default="false"),
+    Key(name="recordInclude", rule="the rooms that are recorded: names with * ? [abc], commas between them", check=matching(ROOM_PATTERNS), example="'call-*,visit-*'", default="*"),
+    Key(name="recordExclude", rule="the rooms that are not: names with * ? [abc], commas between them", check=matching(ROOM_PATTERNS), example="'test-*,debug-*'", default="test-*,debug-*"),
+    Key(name="filePath", rule="a path below recordingsPrefix, ending in .mp4, new for every call: {room_name} or {room_id}, and {time} or {utc}, each once; unset: {room_name}-{time}.mp4", check=matching(FILE_PATH), example="'recordings/{room_name}-{time}.mp4'"),
+    Key(name="phoneFilePath", rule="filePath for phone calls, whose rooms may bear the caller's number: {room_id}, never {room_name}; unset: {room_id}-{time}.mp4", check=matching(PHONE_FILE_PATH), example="'recordings/{room_id}-{time}.mp4'"),
+    Key(name="audioBitrate", rule="kilobits a second of a recording, 16 to 320; 32 make 7.5 MB in 30 minutes", check=whole(16, 320), example="32", default="32"),
+    Key(name="audioMixing", rule="mono, dual-agent (agents left, callers right) or dual-alternate (track by track)", check=either("mono", "dual-agent", "dual-alternate"), example="mono", default="mono"),
     Key(name="linkSigningKey", rule="the key that signs the links in Airtable, at least 32 characters", check=one_line(32, 512), example=SIGNING_KEY, required=True, secret=True),
     Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
     Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import airtable, policies
+from infra import airtable, policies, starts
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -113,6 +113,7 @@ class Pipeline(pulumi.ComponentResource):
             depends_on=[credentials.version],
             opts=own,
         )
+        self.webhook_url = self.receive.open_to_the_internet()
         self.deliver = Function(
             FunctionSpec(
                 name="deliver",
@@ -137,6 +138,7 @@ class Pipeline(pulumi.ComponentResource):
                     "CALLREC_MATCH_WINDOW_SECONDS": config.text("matchWindowSeconds"),
                     "CALLREC_SETTLE_SECONDS": config.text("settleSeconds"),
                     **airtable.environment(config, airtable.DELIVER_INTERVAL_MS),
+                    **starts.environment(config, self.webhook_url),
                 },
             ),
             config,
@@ -156,6 +158,5 @@ class Pipeline(pulumi.ComponentResource):
         self.queue_url = events.queue.url
         self.queue_arn = events.queue.arn
         self.dead_letter_queue_url = events.dead_letters.url
-        self.webhook_url = self.receive.open_to_the_internet()
         self.mapping = mapping.uuid
         self.register_outputs({"webhookUrl": self.webhook_url})

@@ -17,7 +17,8 @@ class EgressUploader(pulumi.ComponentResource):
     """An IAM user that can put recordings and do nothing else; its group carries the policy.
 
     The secret is a Pulumi secret, and stands in Secrets Manager as JSON
-    `{"access_key_id", "secret_access_key", "bucket", "region"}`, readable by none of the functions.
+    `{"access_key_id", "secret_access_key", "bucket", "region"}`, readable by none of the functions. Where `deliver`
+    starts recordings the key stands in the functions' secret too.
     """
 
     def __init__(self, name: str, config: StackConfig, storage: RecordingBucket) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import config
+from infra import config, keys
 from infra.errors import ConfigError
+from infra.functions import egress, file_path, start_policy
 from infra.keys import KEYS
 from infra.package import ROOT
 from infra.rules import Key, one_line
@@ -75,6 +76,21 @@ def test_the_least_configuration_is_accepted() -> None:
         ("reconcileHours", "0"),
         ("reconcileHours", "169"),
         ("reconcileConcurrency", "3"),
+        ("recordRooms", "yes"),
+        ("recordInclude", ","),
+        ("recordInclude", "call-*,,visit-*"),
+        ("recordExclude", "test-*,"),
+        ("recordExclude", " test-*"),
+        ("recordExclude", "ab, " * 128 + "ab"),
+        ("filePath", "recordings/{room_name}.mp4"),
+        ("filePath", "recordings/../{room_name}-{time}.mp4"),
+        ("filePath", "recordings/{room_name}-{time}"),
+        ("filePath", "recordings/{room_name}-{time}-{track_id}.mp4"),
+        ("phoneFilePath", "recordings/{room_name}-{time}.mp4"),
+        ("phoneFilePath", "recordings/{room_id}.mp4"),
+        ("audioBitrate", "15"),
+        ("audioBitrate", "321"),
+        ("audioMixing", "stereo"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: str) -> None:
@@ -111,6 +127,15 @@ def test_a_missing_value_is_named(key: str) -> None:
             "no shorter than reconcileMinutes (121), else what happens between two runs is never looked at; got '2'. "
             "Set it: pulumi config set reconcileHours 3",
         ),
+        ({"recordRooms": "true"}, "recordRooms: true takes livekitUrl, where recordings are started; it is not set."),
+        (
+            {"recordingsPrefix": "calls/", "filePath": "recordings/{room_name}-{time}.mp4"},
+            "filePath: begins with recordingsPrefix (calls/)",
+        ),
+        (
+            {"phoneFilePath": "other/{room_id}-{time}.mp4"},
+            "phoneFilePath: begins with recordingsPrefix (recordings/)",
+        ),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],
 )
@@ -121,7 +146,15 @@ def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"archiveAfterDays": "29", "retentionDays": "30"}, {"archiveAfterDays": "0"}, {"reconcileMinutes": "120"}],
+    [
+        {"archiveAfterDays": "29", "retentionDays": "30"},
+        {"archiveAfterDays": "0"},
+        {"reconcileMinutes": "120"},
+        {"recordRooms": "true", "livekitUrl": "wss://practice.livekit.cloud"},
+        {"recordingsPrefix": "calls/", "filePath": "calls/{room_name}/{utc}.mp4"},
+        {"recordInclude": "call-*, Dr. [A-F]?*", "recordExclude": "test-*"},
+        {"audioMixing": "dual-agent", "audioBitrate": "16"},
+    ],
 )
 def test_what_is_no_contradiction_passes(changes: dict[str, str]) -> None:
     assert problems(**changes) == []
@@ -166,6 +199,19 @@ def test_no_region_of_china() -> None:
     """KMS is reached there by another name than the policies say."""
     [sentence] = config.check("practice", "cn-north-1", GOOD)
     assert "outside China" in sentence
+
+
+def test_file_paths_keep_the_rule_that_the_functions_know() -> None:
+    """The program does not import the functions: it holds a copy."""
+    assert (keys.FILE_PATH, keys.PHONE_FILE_PATH) == (file_path.TEMPLATE, file_path.PHONE_TEMPLATE)
+    known = {key.name: key for key in KEYS}
+    assert known["recordInclude"].default == ",".join(start_policy.DEFAULT_INCLUDE)
+    assert known["recordExclude"].default == ",".join(start_policy.DEFAULT_EXCLUDE)
+    assert known["audioBitrate"].default == str(egress.DEFAULT_BITRATE)
+    assert known["audioMixing"].default == egress.Mixing.MONO
+    for rate in (egress.MIN_BITRATE, egress.MAX_BITRATE):
+        assert known["audioBitrate"].check(str(rate))
+    assert all(known["audioMixing"].check(mixing) for mixing in egress.Mixing)
 
 
 def test_pulumi_yaml_declares_the_same_keys() -> None:

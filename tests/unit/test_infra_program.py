@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from infra import airtable, policies
+from infra.functions.egress import EgressOptions, Mixing
 from infra.functions.errors import SettingsError
+from infra.functions.secret import Secrets, Uploader
 from infra.functions.settings import DeliverSettings, PlaySettings, ReceiveSettings, ReconcileSettings
+from infra.functions.start_policy import Policy
+from infra.functions.start_settings import StartSettings
 from infra.package import ROOT
 from scripts.outputs import Outputs
 from tests.unit.recorder import ACCOUNT, REQUIRED, SECRETS, Run, run_program
@@ -371,6 +375,51 @@ def test_credentials_hold_no_previous_key_by_default(run: Run) -> None:
     kept = json.loads(run.one("secretsmanager/secretVersion", "credentials")["secretString"])
     assert list(kept["livekit_keys"]) == ["APIpractice"]
     assert kept["link_keys"] == [SECRETS["linkSigningKey"]]
+
+
+def test_recording_by_itself_is_off_unless_asked_for(run: Run) -> None:
+    variables = run.one("lambda/function", "deliver")["environment"]["variables"]
+    assert StartSettings.from_env(variables) is None
+    assert "CALLREC_RECORD_ROOMS" not in variables
+    assert "uploader" not in json.loads(run.one("secretsmanager/secretVersion", "credentials")["secretString"])
+
+
+def test_deliver_gets_what_starting_recordings_takes() -> None:
+    run = changed(
+        recordRooms="true",
+        livekitUrl="wss://practice.livekit.cloud",
+        recordInclude="call-*,visit-*",
+        recordingsPrefix="calls/",
+        filePath="calls/{room_name}/{utc}.mp4",
+        audioBitrate="48",
+        audioMixing="dual-agent",
+    )
+    variables = run.one("lambda/function", "deliver")["environment"]["variables"]
+    assert StartSettings.from_env({**variables, "AWS_REGION": "us-east-1"}) == StartSettings(
+        livekit_url="wss://practice.livekit.cloud",
+        livekit_key="APIpractice",
+        bucket=f"callrec-practice-recordings-{ACCOUNT}",
+        region="us-east-1",
+        policy=Policy(include=("call-*", "visit-*"), exclude=("test-*", "debug-*")),
+        options=EgressOptions(
+            prefix="calls/",
+            template="calls/{room_name}/{utc}.mp4",
+            phone_template="calls/{room_id}-{time}.mp4",
+            bitrate=48,
+            mixing=Mixing.DUAL_AGENT,
+            webhook_url=run.outputs["webhookUrl"],
+            signing_key="APIpractice",
+        ),
+    )
+    kept = run.of("secretsmanager/secretVersion")["credentials"]
+    assert "secretString" in kept.secret
+    uploader = Secrets.from_json(kept.inputs["secretString"]).uploader
+    assert uploader == Uploader(access_key_id=run.outputs["uploaderAccessKeyId"], secret_access_key="uploader-secret")
+    for resource in run.resources:
+        shown = {name: value for name, value in resource.inputs.items() if name not in resource.secret}
+        assert "uploader-secret" not in json.dumps(shown, default=str), resource
+    for part in ("receive", "play", "reconcile"):
+        assert not any("RECORD_ROOMS" in name for name in run.one("lambda/function", part)["environment"]["variables"])
 
 
 def test_a_secret_leaves_its_name_free_at_once(run: Run) -> None:
