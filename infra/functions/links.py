@@ -94,7 +94,7 @@ class Links:
             raise BadLinkError("not one of our links")
         try:
             loaded: tuple[object, datetime] = self._serializer.loads(token, return_timestamp=True)
-        except BadData:
+        except (BadData, ValueError, OverflowError, OSError):  # the last three: itsdangerous, of a year beyond 9999
             raise BadLinkError("not one of our links") from None
         payload, issued = loaded
         return _link(protojson.as_object(payload), issued)
@@ -106,6 +106,8 @@ def _link(payload: protojson.Object, issued: datetime) -> Link:
     if not all(isinstance(value, str) and value for value in texts) or not isinstance(expires, int):
         raise BadLinkError("a link of another version")
     key, version, egress_id, name = cast("list[str]", texts)
+    if any(map(protojson.lone_surrogate, (key, version, egress_id, name))):
+        raise BadLinkError("a link that names no object")
     return Link(
         key=key,
         version=version,
@@ -114,9 +116,16 @@ def _link(payload: protojson.Object, issued: datetime) -> Link:
         issued_at=int(issued.timestamp()),
         expires_at=expires,
         room_id=room_id if isinstance(room_id, str) else None,
-        duration_s=float(duration) if protojson.is_number(duration) else None,
-        ended_at=float(ended) if protojson.is_number(ended) else None,
+        duration_s=_float(duration),
+        ended_at=_float(ended),
     )
+
+
+def _float(value: object) -> float | None:
+    try:
+        return float(value) if protojson.is_number(value) else None
+    except OverflowError:  # an integer beyond any float
+        return None
 
 
 def file_name(recording: Recording) -> str:

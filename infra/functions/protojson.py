@@ -16,6 +16,7 @@ Object: TypeAlias = Mapping[str, object]
 _EMPTY: Object = {}
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _DECIMAL = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CAPITAL = re.compile(r"(?=[A-Z])")
 
 
@@ -79,6 +80,11 @@ def text(source: Object, camel: str) -> str | None:
     """The string under a key; None when absent, empty or something else."""
     value = get(source, camel)
     return value if isinstance(value, str) and value else None
+
+
+def lone_surrogate(value: str | None) -> bool:
+    """Whether JSON's escapes made half a character: no service takes that as text."""
+    return value is not None and _SURROGATE.search(value) is not None
 
 
 def number(source: Object, camel: str) -> int | float | None:

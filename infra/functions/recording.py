@@ -21,6 +21,8 @@ _YEAR_2000, _YEAR_2200 = 946_684_800, 7_258_118_400
 _SCALES = (1, 10**3, 10**6, 10**9)
 #: No call lasts a week: a larger duration is not in seconds.
 _LONGEST_SECONDS = 7 * 86_400
+#: What is shorter, zero included, says nothing.
+_SHORTEST_SECONDS = 1e-9
 _MAX_KEY_BYTES = 1024
 
 
@@ -123,14 +125,18 @@ class Recording:
         if key is None and status in (Status.COMPLETE, Status.LIMIT_REACHED):
             raise PermanentError("bad_recording", "the event names no file though the recording ended well")
         room = protojson.child(payload, "room")
+        room_id = protojson.text(info, "roomId") or protojson.text(room, "sid")
+        room_name = protojson.text(info, "roomName") or protojson.text(room, "name")
+        if any(map(protojson.lone_surrogate, (egress_id, room_id, room_name))):
+            raise PermanentError("bad_recording", "a name or an id in the event is no text")
         started = _instant(info, "startedAt") or _instant(file, "startedAt")
         ended = _instant(info, "endedAt") or _instant(file, "endedAt") or _instant(payload, "createdAt")
         if started and ended and started > ended:
             started = None
         return cls(
             egress_id=egress_id,
-            room_id=protojson.text(info, "roomId") or protojson.text(room, "sid"),
-            room_name=protojson.text(info, "roomName") or protojson.text(room, "name"),
+            room_id=room_id,
+            room_name=room_name,
             key=key,
             buckets=_buckets(info),
             size_bytes=_size(file),
@@ -154,7 +160,7 @@ def check_place(recording: Recording, bucket: str, prefix: str) -> None:
     inside = key.startswith(prefix) and len(key) > len(prefix)
     if not inside or ".." in parts or "." in parts or len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY_BYTES:
         raise PermanentError("wrong_key", "the recording lies outside the recordings' prefix")
-    if any("\ud800" <= character <= "\udfff" for character in key):
+    if protojson.lone_surrogate(key):
         raise PermanentError("wrong_key", "the recording's key is no text")
 
 
@@ -212,11 +218,12 @@ def _duration(file: Object, started: datetime | None, ended: datetime | None) ->
     value = protojson.number(file, "duration")
     begin, end = _instant(file, "startedAt") or started, _instant(file, "endedAt") or ended
     span = (end - begin).total_seconds() if begin and end else 0.0
-    if not value:
+    if value is None or value < _SHORTEST_SECONDS:
         return span if span > 0 else None
     if value > _LONGEST_SECONDS * 10**9:
         return None
     if span > 0:
-        return min((value / scale for scale in _SCALES), key=lambda seconds: abs(math.log(seconds / span)))
+        possible = [value / scale for scale in _SCALES if value <= _LONGEST_SECONDS * scale]
+        return min(possible, key=lambda seconds: abs(math.log(seconds / span)))
     whole_text = isinstance(value, int) and isinstance(protojson.get(file, "duration"), str)
     return value / 10**9 if whole_text or value > _LONGEST_SECONDS else float(value)

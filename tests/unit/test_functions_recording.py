@@ -247,6 +247,7 @@ def test_any_mixture_of_units_is_told_apart(  # noqa: PLR0917
         (True, None),
         ("soon", None),
         (1e300, None),
+        (5e-324, None),
     ],
 )
 def test_a_duration_alone(duration: Any, seconds: float | None) -> None:
@@ -266,6 +267,29 @@ def test_the_end_may_be_known_by_the_event_alone() -> None:
     made = read(ended(startedAt=None, endedAt=None, fileResults=[{"filename": "calls/a.mp4"}], file=None))
     assert made.ended_at == datetime.fromtimestamp(1795478447, UTC)
     assert made.duration_s is None
+
+
+@pytest.mark.parametrize("duration", [0, 5e-324, "0"])
+def test_a_duration_that_says_nothing_is_the_time_between(duration: Any) -> None:
+    """A float so small that its nanoseconds are zero is none either."""
+    made = read(ended(fileResults=[{"filename": "calls/a.mp4", "duration": duration}], file=None))
+    assert made.duration_s == pytest.approx(12.0889)
+
+
+def test_a_duration_is_never_longer_than_any_call() -> None:
+    """Where start and end are years apart, milliseconds would come nearest to them."""
+    file = {"filename": "calls/a.mp4", "duration": 6 * 86_400 * 10**9}
+    made = read(ended(startedAt=946_684_800, endedAt=4_102_444_800, fileResults=[file], file=None))
+    assert made.duration_s == 6 * 86_400
+
+
+@pytest.mark.parametrize("name", ["egressId", "roomId", "roomName"])
+def test_half_a_character_in_a_name_fails_alone(name: str) -> None:
+    """Airtable's request for the whole batch could not be written with it."""
+    with pytest.raises(PermanentError) as error:
+        Recording.from_payload(ended(**{name: "x\ud800"}))
+    assert error.value.reason == "bad_recording"
+    assert read(ended(**{name: "x\U0001f600"}))
 
 
 def test_a_start_after_the_end_is_none() -> None:
@@ -335,7 +359,12 @@ def test_a_recording_out_of_place(changes: dict[str, Any], reason: str) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("9" * 400),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from([5e-324, 10**400, "\ud800", "9" * 400])
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
@@ -358,6 +387,8 @@ def test_no_json_does_more_than_say_no(info: dict[str, Any], file: dict[str, Any
     if made is None:
         return
     assert made.egress_id
+    for text in (made.egress_id, made.room_id, made.room_name, made.key):
+        assert text is None or text.encode()
     for moment in (made.started_at, made.ended_at):
         assert moment is None or (moment.utcoffset() == timedelta(0) and 2000 <= moment.year < 2200)
     assert made.duration_s is None or 0 < made.duration_s < 1e10

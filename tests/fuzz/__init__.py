@@ -1,0 +1,1 @@
+"""Raw bytes for what the internet, LiveKit and people with links can send us."""
