@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
@@ -52,11 +53,32 @@ class AwsAccess:
     @overload
     def client(self, service: Literal["logs"], key: Key | None = None) -> CloudWatchLogsClient: ...
     @overload
+    def client(self, service: Literal["events"], key: Key | None = None) -> EventBridgeClient: ...
+    @overload
     def client(self, service: Literal["secretsmanager"], key: Key | None = None) -> SecretsManagerClient: ...
 
     def client(self, service: Any, key: Key | None = None) -> Any:
         """A boto3 client of the operator, or of whoever holds `key`."""
-        used = key or self.key
+        # By itself boto3 signs S3 links in the old way, which S3 refuses for objects under a KMS key.
+        return self._made(
+            service,
+            key or self.key,
+            signature_version="s3v4" if service == "s3" else None,
+            read_timeout=TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )
+
+    def invoker(self, seconds: float) -> LambdaClient:
+        """A Lambda client that waits so long for a function to end, and asks once: asked again, it would run again."""
+        return self._made(
+            "lambda",
+            self.key,
+            read_timeout=seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            tcp_keepalive=True,  # else a router on the way forgets a connection on which nothing is said for minutes
+        )
+
+    def _made(self, service: str, used: Key | None, **settings: Any) -> Any:
         session: Any = boto3.Session(
             aws_access_key_id=used and used.access_key_id,
             aws_secret_access_key=used and used.secret_access_key,
@@ -67,13 +89,7 @@ class AwsAccess:
             service,
             endpoint_url=self.endpoint_url,
             verify=None if self.ca_bundle is None else str(self.ca_bundle),
-            config=Config(
-                # By itself boto3 signs S3 links in the old way, which S3 refuses for objects under a KMS key.
-                signature_version="s3v4" if service == "s3" else None,
-                connect_timeout=TIMEOUT_SECONDS,
-                read_timeout=TIMEOUT_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": 3},
-            ),
+            config=Config(connect_timeout=TIMEOUT_SECONDS, **settings),
         )
 
     @property

@@ -16,6 +16,7 @@ from scripts.dead_letters.redrive import redrive
 from scripts.deployment import engine_words
 from scripts.errors import ScriptError
 from scripts.local import commands as local
+from scripts.reconcile.command import reconcile
 from scripts.teardown.command import teardown
 from scripts.verify.command import verify
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(verify)
+app.command()(reconcile)
 app.command()(dlq)
 app.command()(redrive)
 app.command()(teardown)

@@ -15,7 +15,7 @@ from scripts.verify.probe import mend
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-PARTS = ("receive", "deliver", "play")
+PARTS = ("receive", "deliver", "play", "reconcile")
 MAPPING = "functions.mapping"
 
 

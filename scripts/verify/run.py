@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.deployment import Deployment
 from scripts.errors import StackError
 from scripts.interruption import interruptible, uninterruptible
-from scripts.verify import airtable, bucket, dead_letters, functions, livekit_key, playback, uploader, webhook
+from scripts.verify import airtable, bucket, dead_letters, functions, livekit_key, playback, reconcile, uploader, webhook
 from scripts.verify.airtable import Conversations
 from scripts.verify.cleanup import Cleanup
 from scripts.verify.hop import Hop, OnResult, OnStart, Result, attempt, run_all
@@ -58,6 +58,7 @@ def plan(deployment: Deployment, probe: Probe, table: Conversations, journey: Jo
         *bucket.hops(deployment),
         *uploader.hops(deployment, probe),
         *functions.hops(deployment),
+        *reconcile.hops(deployment),
         *webhook.hops(deployment, probe),
         *livekit_key.hops(deployment),
         *airtable.hops(table),

@@ -29,7 +29,9 @@ def test_the_table_is_written_anew(tmp_path: Path) -> None:
     assert copy.read_text() == TEXT
 
 
-@pytest.mark.parametrize("command", ["verify", "dlq", "redrive", "teardown", "local up", "local down", "local demo"])
+@pytest.mark.parametrize(
+    "command", ["verify", "reconcile", "dlq", "redrive", "teardown", "local up", "local down", "local demo"]
+)
 def test_every_option_named_for_a_command_is_there(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
     assert shown.exit_code == 0

@@ -23,7 +23,7 @@ def row(name: str, **changes: Any) -> Result:
     return tried(functions.hops(deployment(aws)), f"functions.{name}")
 
 
-@pytest.mark.parametrize("name", ["receive", "deliver", "play", "mapping"])
+@pytest.mark.parametrize("name", ["receive", "deliver", "play", "reconcile", "mapping"])
 def test_working_functions_hold(name: str) -> None:
     assert row(name).outcome is Outcome.OK
 
