@@ -113,3 +113,12 @@ class WaitError(DeliveryError):
         """As DeliveryError, with the delay a service asked for (Retry-After) in seconds."""
         super().__init__(reason, text)
         self.delay = delay
+
+
+class LiveKitError(CallrecError):
+    """LiveKit does not tell what it knows; `reason` is a short code for the log."""
+
+    def __init__(self, reason: str) -> None:
+        """Take a code such as `livekit_refused`."""
+        super().__init__(reason)
+        self.reason = reason

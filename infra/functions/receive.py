@@ -6,8 +6,6 @@ up afresh before a 401. Clients give up so early that the answer comes well with
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from .errors import BadEventError, BodyTooLargeError, NotLiveKitError, WebhookEr
 from .function_url import Request, response
 from .livekit_webhook import Event, verify
 from .log import fault, log
+from .queue_id import queue_id
 from .secret import SecretCache, reader
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ FRESH_SECONDS = 10
 _SECRET_CONFIG = aws.config(connect=1, read=1.5, attempts=1)
 _QUEUE_CONFIG = aws.config(connect=1, read=1.5, attempts=2)
 
-_ID = re.compile(r"[!-~]{1,128}")
 #: JSON may carry these two raw, a queue message may not. They only stand inside strings: there the escape is equal.
 _ESCAPES = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 
@@ -78,10 +76,10 @@ def receive(event: Mapping[str, Any], to: App) -> dict[str, Any]:
     to.sqs.send_message(
         QueueUrl=to.settings.queue_url,
         MessageBody=message,
-        MessageGroupId=_id(accepted.room_id or accepted.egress_id or accepted.id),
-        MessageDeduplicationId=_id(accepted.id),
+        MessageGroupId=queue_id(accepted.room_id or accepted.egress_id or accepted.id),
+        MessageDeduplicationId=queue_id(accepted.id),
     )
-    log("info", "accepted", type=_id(accepted.event), id=_id(accepted.id))
+    log("info", "accepted", type=queue_id(accepted.event), id=queue_id(accepted.id))
     return _answer(200, "ok")
 
 
@@ -113,15 +111,6 @@ def _message(body: bytes, limit: int) -> str:
     if len(message.encode()) > limit:
         raise BodyTooLargeError("too_large")
     return message
-
-
-def _id(value: str) -> str:
-    """`value` where the queue takes it as an id (128 printable ASCII characters), else its hash."""
-    return (
-        value
-        if _ID.fullmatch(value)
-        else f"sha256-{hashlib.sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"
-    )
 
 
 def _answer(status: int, word: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
