@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jwt
 import pytest
+from google.protobuf.json_format import Parse
 from livekit import api
 from livekit.protocol.webhook import WebhookEvent
 
@@ -49,14 +53,14 @@ def token(server: LiveKitServer, **claims: Any) -> str:
     return jwt.encode({name: value for name, value in whole.items() if value is not None}, server.api_secret)
 
 
-def room_egress(bucket: str = "recordings", **changes: Any) -> api.RoomCompositeEgressRequest:
+def room_egress(endpoint: str = "http://127.0.0.1:45661", **changes: Any) -> api.RoomCompositeEgressRequest:
     """A request as callrec makes it."""
     upload = api.S3Upload(
         access_key="AKIAUNIT",
         secret="s3-secret-of-the-request",
         region="us-east-1",
-        bucket=bucket,
-        endpoint="http://127.0.0.1:45661",
+        bucket="recordings",
+        endpoint=endpoint,
         force_path_style=True,
     )
     output = api.EncodedFileOutput(
@@ -107,9 +111,73 @@ class Receiver:
 
 def api_event(request: Request) -> WebhookEvent:
     """The event of a request, unchecked."""
-    from google.protobuf.json_format import Parse  # noqa: PLC0415 - only this needs it
-
     return Parse(request.body, WebhookEvent())
+
+
+@dataclass
+class Store:
+    """An S3 that takes single and multipart uploads, or refuses all with a status; it only notes who signed."""
+
+    url: str = ""
+    refuses: int = 0
+    objects: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    calls: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    signers: set[str] = field(default_factory=set[str])
+    _parts: list[bytes] = field(default_factory=list[bytes])
+
+    def respond(
+        self, verb: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        path, _, query = target.partition("?")
+        self.calls.append((verb, re.sub("=.*", "", query)))
+        self.signers.add(headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0])
+        if self.refuses:
+            told = b"<Error><Code>InvalidAccessKeyId</Code><Message>it does not exist.</Message></Error>"
+            return self.refuses, {"x-amz-request-id": "REQUEST", "x-amz-id-2": "HOST"}, told
+        if verb == "POST" and query == "uploads":
+            return 200, {}, b"<InitiateMultipartUploadResult><UploadId>U1</UploadId></InitiateMultipartUploadResult>"
+        if verb == "POST":
+            self.objects[path] = b"".join(self._parts)
+            return 200, {}, b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+        if query:
+            self._parts.append(body)
+        else:
+            self.objects[path] = body
+        return 200, {"ETag": '"e"'}, b""
+
+
+@contextmanager
+def storing(*, refuses: int = 0) -> Generator[Store]:
+    """An S3 on a free port."""
+    store = Store(refuses=refuses)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # answers `Expect: 100-continue`, for which S3's client waits a second
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, headers, content = store.respond(self.command, self.path, dict(self.headers), body)
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 -- http.server's names
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- http.server's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    store.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield store
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager

@@ -147,15 +147,17 @@ def manifest_of(egress: Egress) -> str:
     return manifest_key(key_of(egress), egress.info.egress_id)
 
 
-def manifest(info: api.EgressInfo) -> bytes:
+def manifest(egress: Egress) -> bytes:
     """The manifest that egress writes beside a recording."""
+    info, output = egress.info, _shown(egress)
+    place = {} if output is None else {"location": location(output.s3, key_of(egress))}
     content: Mapping[str, Any] = {
         "egress_id": info.egress_id,
         "room_id": info.room_id,
         "room_name": info.room_name,
         "started_at": info.started_at,
         "ended_at": info.updated_at,
-        "files": [{"filename": info.file_results[0].filename}],
+        "files": [{"filename": key_of(egress), **place}],
     }
     return (json.dumps(content, separators=(",", ":")) + "\n").encode()
 

@@ -191,10 +191,10 @@ class Recorder:
         if self.recording is None or output is None:
             return None
         try:
-            storage.put(output.s3, lives.key_of(egress), self.recording, ca_bundle=self._ca_bundle)
+            storage.put(output.s3, lives.key_of(egress), self.recording, pace=self._pace, ca_bundle=self._ca_bundle)
             if not output.disable_manifest:
-                content = lives.manifest(egress.info)
-                storage.put(output.s3, lives.manifest_of(egress), content, ca_bundle=self._ca_bundle)
+                content = lives.manifest(egress)
+                storage.put(output.s3, lives.manifest_of(egress), content, pace=self._pace, ca_bundle=self._ca_bundle)
         except storage.UploadError as error:
             return str(error)
         return None

@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import io
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from livekit import api
 
+from .pace import Pace
+
 #: From here on egress uploads in parts (measured).
 MULTIPART_BYTES = 5 * 1024 * 1024
+TRIES = 5
+FIRST_WAIT_SECONDS = 0.1
+_PARTS = TransferConfig(multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES, use_threads=False)
 
 
 class UploadError(Exception):
     """S3 did not take a file; the text is what egress reports."""
 
 
-def put(s3: api.S3Upload, key: str, content: bytes, *, ca_bundle: str | None) -> None:
-    """Store a file as egress does: PutObject, or a multipart upload; no reading before or after.
+def put(s3: api.S3Upload, key: str, content: bytes, *, pace: Pace, ca_bundle: str | None) -> None:
+    """Store a file as egress does: PutObject, or a multipart upload; no reading before or after, five tries.
 
     Raises UploadError.
     """
-    try:
-        _client(s3, ca_bundle).upload_fileobj(
-            io.BytesIO(content),
-            s3.bucket,
-            key,
-            Config=TransferConfig(
-                multipart_threshold=MULTIPART_BYTES, multipart_chunksize=MULTIPART_BYTES, use_threads=False
-            ),
-        )
-    except (S3UploadFailedError, ClientError, BotoCoreError) as error:
-        cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
-        raise UploadError(_told(cause or error)) from None
+    client = _client(s3, ca_bundle)
+    for attempt in range(TRIES):
+        try:
+            client.upload_fileobj(io.BytesIO(content), s3.bucket, key, Config=_PARTS)
+        except (ClientError, BotoCoreError) as error:
+            if attempt == TRIES - 1 or not _passing(error) or not pace.wait(FIRST_WAIT_SECONDS * 2**attempt):
+                raise UploadError(_told(error)) from None
+        else:
+            return
+
+
+def _passing(error: ClientError | BotoCoreError) -> bool:
+    """Whether another try may help."""
+    if not isinstance(error, ClientError):
+        return True
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def location(s3: api.S3Upload, key: str) -> str:
@@ -59,12 +68,12 @@ def _client(s3: api.S3Upload, ca_bundle: str | None) -> Any:
         verify=ca_bundle,
         config=Config(
             s3={"addressing_style": "path" if s3.force_path_style else "virtual"},
-            retries={"total_max_attempts": 5, "mode": "standard"},
+            retries={"total_max_attempts": 1},
         ),
     )
 
 
-def _told(error: BaseException) -> str:
+def _told(error: ClientError | BotoCoreError) -> str:
     """The error in egress's words; S3's own, whose texts name no secret."""
     if not isinstance(error, ClientError):
         return f"S3 upload failed: err: operation error S3: PutObject, {type(error).__name__}"
