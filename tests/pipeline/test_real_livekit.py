@@ -18,6 +18,7 @@ from livekit import api, rtc
 
 from infra.functions import livekit_webhook, start_policy
 from infra.functions.start_policy import Policy, Skip, Start
+from scripts.livekit_access import LiveKit
 from scripts.local import livekit_build
 from scripts.local.process import Process, free_port
 from scripts.verify.hop import Failed
@@ -46,7 +47,7 @@ class Real:
     hooks: Hooks
 
     def room(self, name: str = ROOM, secret: str = SECRET) -> Room:
-        return Room(url=self.url, key=KEY, secret=secret, name=name)
+        return Room(livekit=LiveKit(url=self.url, key=KEY, secret=secret), name=name)
 
 
 @pytest.fixture(scope="module")

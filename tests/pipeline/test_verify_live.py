@@ -91,7 +91,7 @@ def test_a_call_goes_the_whole_way_and_leaves_nothing(
     assert "asks for its recording" in results["live.room"].seen
     assert bucket_of(local).keys() == objects.keys()
     assert conversations(local) == records
-    assert [room for room in livekit.rooms.all() if room.name.startswith("callrec-verify")] == []
+    assert [room for room in livekit.rooms.all() if room.info.name.startswith("callrec-verify")] == []
     assert depth(local, local.deployment.outputs.dead_letter_queue_url) == 0
 
 
@@ -121,7 +121,7 @@ def unknown_key(call: LiveCall, livekit: LiveKitServer) -> None:
 
 
 def refused_key(call: LiveCall, livekit: LiveKitServer) -> None:
-    call.room = replace(call.room, secret="another-secret-another-secret-another")
+    call.room = replace(call.room, livekit=replace(call.room.livekit, secret="another-secret-another-secret-another"))
 
 
 FAULTS = [
@@ -149,7 +149,7 @@ def test_each_fault_is_found_by_its_row(  # noqa: PLR0917
     assert failing(results)[0] == row
     assert likely in results[row].cause
     assert [
-        room for room in livekit.rooms.all() if room.name.startswith("callrec-verify")
+        room for room in livekit.rooms.all() if room.info.name.startswith("callrec-verify")
     ] == [] or plant is refused_key
 
 

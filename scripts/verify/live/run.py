@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from infra.functions.start_policy import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, Policy
 from scripts import egress_settings
 from scripts.deployment import Deployment
-from scripts.errors import StackError, UsageError
+from scripts.errors import UsageError
+from scripts.livekit_access import LiveKit
 from scripts.verify import airtable, livekit_key
 from scripts.verify.airtable import Conversations
 from scripts.verify.cleanup import Cleanup
@@ -31,11 +32,6 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
     Raises StackError when the stack knows no LiveKit or AWS cannot be reached, UsageError without the client's
     libraries, Interrupted on SIGINT and SIGTERM.
     """
-    if not deployment.outputs.livekit_url:
-        raise StackError(
-            f"stack {deployment.stack} knows no LiveKit, so no call can be made. "
-            f"Run: pulumi config set livekitUrl wss://… --stack {deployment.stack}, then: pulumi up"
-        )
     if missing := [name for name in ("livekit.rtc", "av") if find_spec(name) is None]:
         raise UsageError(f"--live needs {' and '.join(missing)}. Run: pip install 'livekit-call-recordings[live]'")
     reach(deployment)
@@ -52,13 +48,13 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
 
 
 def live_call(deployment: Deployment, table: Conversations) -> LiveCall:
-    """A call that has not begun; nothing is asked yet."""
+    """A call that has not begun; nothing is asked yet. Raises StackError when the stack knows no LiveKit."""
     outputs, config = deployment.outputs, deployment.config
-    key, secret = config.get("livekitApiKey", ""), config.get("livekitApiSecret", "")
+    livekit = LiveKit.required(deployment.stack, config)
     probe = Probe.new(outputs.prefix)
     return LiveCall(
-        room=Room(url=outputs.livekit_url, key=key, secret=secret, name=probe.room),
-        caller=Caller(url=outputs.livekit_url, token=token(key, secret, probe.room)),
+        room=Room(livekit=livekit, name=probe.room),
+        caller=Caller(url=livekit.url, token=token(livekit.key, livekit.secret, probe.room)),
         journey=Journey.of(deployment, probe, table),
         arrivals=Arrivals(
             logs=deployment.aws.client("logs"), group=outputs.log_groups["receive"], since=time.time() - SKEW_SECONDS
