@@ -33,7 +33,7 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
     libraries, Interrupted on SIGINT and SIGTERM.
     """
     if missing := [name for name in ("livekit.rtc", "av") if find_spec(name) is None]:
-        raise UsageError(f"--live needs {' and '.join(missing)}. Run: pip install 'livekit-call-recordings[live]'")
+        raise UsageError(f"--live needs {' and '.join(missing)}. Run: pip install -e '.[live]'")
     reach(deployment)
     table = Conversations.of(deployment)
     call = live_call(deployment, table)
