@@ -54,11 +54,15 @@ def s3(call: str, **arguments: Any) -> Attempt:
 
 
 def sqs(call: str, queue: str, **arguments: Any) -> Attempt:
-    """Call SQS on the queue or the DLQ."""
+    """Call SQS on the queue, the DLQ or the queue of arrivals."""
 
     def attempt(actor: Actor, target: Target) -> Any:
-        url = target.outputs.queue_url if queue == "queue" else target.outputs.dead_letter_queue_url
-        return getattr(actor.client("sqs"), call)(QueueUrl=url, **arguments)
+        urls = {
+            "queue": target.outputs.queue_url,
+            "dlq": target.outputs.dead_letter_queue_url,
+            "arrivals": target.outputs.arrivals_queue_url,
+        }
+        return getattr(actor.client("sqs"), call)(QueueUrl=urls[queue], **arguments)
 
     return attempt
 
@@ -75,6 +79,8 @@ def other(service: str, call: str, **arguments: Any) -> Attempt:
             "receive_log": target.outputs.log_groups["receive"],
             "deliver_log": target.outputs.log_groups["deliver"],
             "play_log": target.outputs.log_groups["play"],
+            "reconcile": target.outputs.functions["reconcile"],
+            "reconcile_log": target.outputs.log_groups["reconcile"],
         }
         filled = {name: value.format(**known) if isinstance(value, str) else value for name, value in arguments.items()}
         return getattr(actor.client(service), call)(**filled)
@@ -83,6 +89,9 @@ def other(service: str, call: str, **arguments: Any) -> Attempt:
 
 
 MESSAGE = {"MessageBody": "{}", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+# No message has these handles: who may, is told so for each, and nothing is changed.
+NO_MESSAGE = [{"Id": "0", "ReceiptHandle": "none"}]
+HIDE_NO_MESSAGE = [{"Id": "0", "ReceiptHandle": "none", "VisibilityTimeout": 0}]
 STREAM = "attempts"
 LINE = {"logStreamName": STREAM, "logEvents": [{"timestamp": 1_795_478_447_000, "message": "x"}]}
 CLOSED = {
@@ -114,10 +123,22 @@ ATTEMPTS: dict[str, Attempt] = {
     "s3:PutBucketPublicAccessBlock": s3("put_public_access_block", PublicAccessBlockConfiguration=CLOSED),
     "s3:PutEncryptionConfiguration": s3("delete_bucket_encryption"),
     "s3:PutLifecycleConfiguration": s3("delete_bucket_lifecycle"),
+    "s3:PutBucketNotification": s3("put_bucket_notification_configuration", NotificationConfiguration={}),
     "s3:DeleteBucket": s3("delete_bucket"),
     "sqs:SendMessage": sqs("send_message", "queue", **MESSAGE),
     "sqs:SendMessage dlq": sqs("send_message", "dlq", **MESSAGE),
     "sqs:ReceiveMessage": sqs("receive_message", "queue"),
+    "sqs:SendMessage arrivals": sqs("send_message", "arrivals", MessageBody="{}"),
+    "sqs:ReceiveMessage arrivals": sqs("receive_message", "arrivals", VisibilityTimeout=0),
+    "sqs:DeleteMessageBatch": sqs("delete_message_batch", "queue", Entries=NO_MESSAGE),
+    "sqs:DeleteMessageBatch arrivals": sqs("delete_message_batch", "arrivals", Entries=NO_MESSAGE),
+    "sqs:ChangeMessageVisibilityBatch": sqs("change_message_visibility_batch", "queue", Entries=HIDE_NO_MESSAGE),
+    "sqs:ChangeMessageVisibilityBatch arrivals": sqs(
+        "change_message_visibility_batch", "arrivals", Entries=HIDE_NO_MESSAGE
+    ),
+    "sqs:GetQueueAttributes arrivals": sqs("get_queue_attributes", "arrivals", AttributeNames=["QueueArn"]),
+    "sqs:SetQueueAttributes arrivals": sqs("set_queue_attributes", "arrivals", Attributes={"VisibilityTimeout": "0"}),
+    "sqs:PurgeQueue arrivals": sqs("purge_queue", "arrivals"),
     "sqs:ReceiveMessage dlq": sqs("receive_message", "dlq"),
     "sqs:GetQueueAttributes": sqs("get_queue_attributes", "queue", AttributeNames=["QueueArn"]),
     "sqs:SetQueueAttributes": sqs("set_queue_attributes", "queue", Attributes={"VisibilityTimeout": "0"}),
@@ -139,12 +160,15 @@ ATTEMPTS: dict[str, Attempt] = {
     "iam:PutUserPolicy": other("iam", "put_user_policy", UserName="{user}", PolicyName="p", PolicyDocument="{{}}"),
     "iam:ListUsers": other("iam", "list_users"),
     "lambda:InvokeFunction": other("lambda", "invoke", FunctionName="{receive}"),
+    "lambda:InvokeFunction reconcile": other("lambda", "invoke", FunctionName="{reconcile}"),
+    "events:DisableRule": other("events", "disable_rule", Name="{reconcile}"),
     "lambda:UpdateFunctionConfiguration": other(
         "lambda", "update_function_configuration", FunctionName="{receive}", Timeout=1
     ),
     "logs:PutLogEvents receive": other("logs", "put_log_events", logGroupName="{receive_log}", **LINE),
     "logs:PutLogEvents deliver": other("logs", "put_log_events", logGroupName="{deliver_log}", **LINE),
     "logs:PutLogEvents play": other("logs", "put_log_events", logGroupName="{play_log}", **LINE),
+    "logs:PutLogEvents reconcile": other("logs", "put_log_events", logGroupName="{reconcile_log}", **LINE),
     "logs:FilterLogEvents": other("logs", "filter_log_events", logGroupName="{receive_log}"),
     "logs:DeleteLogGroup": other("logs", "delete_log_group", logGroupName="{receive_log}"),
 }  # fmt: skip

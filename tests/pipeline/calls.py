@@ -43,15 +43,15 @@ def announce(local: Local, body: bytes, **headers: str) -> requests.Response:
     )
 
 
-def wait_for(found: Callable[[], Any], what: str) -> Any:
+def wait_for(found: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
     """Wait until `found` returns something; fails the test when it does not."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         seen = found()
         if seen:
             return seen
         time.sleep(0.1)
-    raise AssertionError(f"{what} did not come within {PATIENCE_SECONDS:.0f} s")
+    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 
 def cells(local: Local, record: str, field: str) -> dict[str, Any]:

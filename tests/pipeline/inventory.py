@@ -19,6 +19,7 @@ def inventory(aws: AwsAccess, part: str) -> set[str]:
             "mapping": [
                 item["FunctionArn"] for item in aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
             ],
+            "rule": [item["Name"] for item in aws.client("events").list_rules()["Rules"]],
             "logs": [item["logGroupName"] for item in aws.client("logs").describe_log_groups()["logGroups"]],
             "secret": [item["Name"] for item in aws.client("secretsmanager").list_secrets()["SecretList"]],
             "alias": [item["AliasName"] for item in aws.client("kms").list_aliases()["Aliases"]],

@@ -23,12 +23,23 @@ MAY = {
         "sqs:SendMessage dlq",
         "sqs:ReceiveMessage",
         "sqs:GetQueueAttributes",
+        "sqs:DeleteMessageBatch",
+        "sqs:ChangeMessageVisibilityBatch",
+        "s3:ListBucketVersions",
+    },
+    "reconcile": {
+        "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
+        "sqs:ReceiveMessage arrivals",
+        "sqs:GetQueueAttributes arrivals",
+        "sqs:DeleteMessageBatch arrivals",
+        "sqs:ChangeMessageVisibilityBatch arrivals",
         "s3:ListBucketVersions",
     },
     "play": {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"},
 }
 # ministack judges PutLogEvents by the group's ARN, AWS by the stream's ("…:*"): here only what is refused can be shown.
-OWN_LOG = {(part, f"logs:PutLogEvents {part}") for part in ("receive", "deliver", "play")}
+OWN_LOG = {(part, f"logs:PutLogEvents {part}") for part in ("receive", "deliver", "play", "reconcile")}
 CASES = [(role, attempt) for role in MAY for attempt in ATTEMPTS if (role, attempt) not in OWN_LOG]
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.403", "403"}
 
