@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 from pulumi.automation import CommandError
 
+from scripts.configure.command import configure
+from scripts.configure.env import env
+from scripts.configure.participant_token import check_token
 from scripts.context import LOCAL, Context
 from scripts.dead_letters.dlq import dlq
 from scripts.dead_letters.redrive import redrive
@@ -17,6 +20,8 @@ from scripts.deployment import engine_words
 from scripts.errors import ScriptError
 from scripts.local import commands as local
 from scripts.reconcile.command import reconcile
+from scripts.rooms import command as rooms
+from scripts.status.command import status
 from scripts.teardown.command import teardown
 from scripts.verify.command import verify
 
@@ -29,11 +34,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with the values of locals would show secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(configure)
+app.command()(env)
+app.command()(status)
 app.command()(verify)
 app.command()(reconcile)
 app.command()(dlq)
 app.command()(redrive)
 app.command()(teardown)
+app.command(name="check-token")(check_token)
+app.add_typer(rooms.app, name="rooms")
 app.add_typer(local.app, name="local")
 
 

@@ -111,15 +111,15 @@ class LiveKit:
         ):
             return await task(client)
 
-    def egresses(self, room_name: str = "", *, active: bool) -> list[api.EgressInfo]:
-        """The egresses of a room's name or of all rooms; those that are over too unless `active`.
+    def egresses(self, room_name: str = "", *, active: bool, pages: int = MOST_PAGES) -> list[api.EgressInfo]:
+        """The egresses of a room's name or of all rooms, those that are over too unless `active`.
 
-        A server of your own keeps ended ones for 24 hours. Raises LiveKitError.
+        At most `pages` pages of them. A server of your own keeps ended ones for 24 hours. Raises LiveKitError.
         """
 
         request = api.ListEgressRequest(room_name=room_name, active=active)
         found: list[api.EgressInfo] = []
-        for _ in range(MOST_PAGES):
+        for _ in range(pages):
             answer = self.ask(LIST_EGRESS, lambda client: client.egress.list_egress(request))
             found += answer.items
             if not answer.next_page_token.token:
@@ -175,7 +175,8 @@ def _refused(error: api.ServerError, method: Method) -> tuple[str, str]:
     unknown = "LiveKit does not know the key, or its secret is another"
     secret, address = "pulumi config set --secret livekitApiSecret …", "pulumi config set livekitUrl wss://…"
     access = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-    without_egress = "egress not connected" in error.message or status == HTTPStatus.SERVICE_UNAVAILABLE
+    starts = method.grant == "roomRecord" or method is CREATE_ROOM
+    without_egress = "egress not connected" in error.message or (starts and status == HTTPStatus.SERVICE_UNAVAILABLE)
     causes = [
         # Plain text, which the client takes for `unknown`: the token itself was refused.
         (access and code == "unknown", f"{unknown}, or this machine's clock is wrong", secret),

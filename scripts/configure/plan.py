@@ -67,7 +67,7 @@ class Plan:
     def results(self) -> Generator[str]:
         """For people, once everything is done."""
         if self.changed:
-            yield f"{self.changed} dispatch rules changed" + (", as they were found" * self.undo)
+            yield f"sip: {_rules(self.changed)} changed" + " back" * self.undo
         yield from filter(None, (self.tried, self.arrived))
         yield from self.problems
 
@@ -93,7 +93,10 @@ class Plan:
 
     def _sip(self, changes: Sequence[Change]) -> Generator[str]:
         todo = sum(change.step in CHANGING for change in changes)
-        yield f"sip: {todo} of {len(changes)} dispatch rules {'would' if self.dry else 'will'} change"
+        if not changes:
+            yield "sip: " + ("nothing to undo" if self.undo else "LiveKit has no dispatch rules: it takes no calls")
+            return
+        yield f"sip: {todo} of {_rules(len(changes))} {'would' if self.dry else 'will'} change"
         for change in changes:
             yield f"  {change.rule} {_printable(change.name)}".rstrip()
             words = (_UNDO_WORDS if self.undo else _WORDS).get(change.step)
@@ -102,6 +105,10 @@ class Plan:
                 yield f"    will be  {_printable(change.will)}"
             elif words is not None:
                 yield f"    {words}"
+
+
+def _rules(count: int) -> str:
+    return f"{count} dispatch rule{'' if count == 1 else 's'}"
 
 
 def _printable(text: str) -> str:

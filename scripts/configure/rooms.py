@@ -52,13 +52,13 @@ class RoomsPlan:
             yield "rooms made elsewhere are recorded, from the first person who joins (recordRooms is true)"
         else:
             yield "rooms made elsewhere are not recorded (recordRooms is not set)"
-        yield f"{'recorded' if self.asked else 'would be'}: {_names(self.policy.include)}"
+        yield f"{'recorded are' if self.asked else 'it would record'}: {_names(self.policy.include)}"
         yield f'never: {_names(self.policy.exclude)}, rooms with the metadata {{"record": false}}, agents by themselves'
         if self.asked:
-            yield f"Other names: pulumi config set recordExclude 'test-*,debug-*' --stack {self.stack}, then {self.up}"
-            yield f"Turn it off: pulumi config rm recordRooms --stack {self.stack}, then {self.up}"
+            yield f"Other names: {self._set('set recordExclude NAME,NAME-*')}"
+            yield f"Turn it off: {self._set('rm recordRooms')}"
         else:
-            yield f"Turn it on: pulumi config set recordRooms true --stack {self.stack}, then {self.up}"
+            yield f"Turn it on: {self._set('set recordRooms true')}"
 
     def document(self) -> dict[str, Any]:
         """For programs."""
@@ -68,6 +68,9 @@ class RoomsPlan:
             "include": list(self.policy.include),
             "exclude": list(self.policy.exclude),
         }
+
+    def _set(self, words: str) -> str:
+        return f"pulumi config {words} --stack {self.stack}, then {self.up}"
 
 
 def _policy(include: str, exclude: str) -> Policy:

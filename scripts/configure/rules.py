@@ -127,7 +127,7 @@ def described(egress: api.RoomEgress | None) -> str:
     kinds = [kind for kind in ("room", "participant", "tracks") if egress.HasField(kind)]
     places = [_place(upload) for upload in uploads(egress)]
     files = [output.filepath for output in egress.room.file_outputs]
-    where = ", ".join(dict.fromkeys(places)) or "LiveKit's own storage, or a stream"
+    where = ", ".join(dict.fromkeys(places)) or "a stream, or the server's own storage"
     path = f" as {', '.join(files)}" if any(files) else ""
     return f"records the {' and '.join(kinds) or 'room'} to {where}{path}"
 
@@ -177,7 +177,7 @@ def _key_of(egress: api.RoomEgress) -> str:
 def _place(upload: Any) -> str:
     kind = upload.DESCRIPTOR.name
     bucket = upload.container_name if kind == "AzureBlobUpload" else upload.bucket
-    return f"{kind.removesuffix('Upload')} {bucket}"
+    return f"{kind.removesuffix('Upload')} bucket {bucket}"
 
 
 def same(left: api.SIPDispatchRuleInfo, right: api.SIPDispatchRuleInfo, besides: Iterable[str] = ()) -> bool:

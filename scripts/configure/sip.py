@@ -103,9 +103,8 @@ class Sip:
             else:
                 done.append(change.rule)
         if failed:
-            untouched = len(changes) - len(done)
             raise UnfinishedError(
-                f"{'; '.join(failed)}. {len(done)} rules changed, {untouched} not: the same command goes on from there"
+                f"{'; '.join(failed)}. {len(done)} of {len(changes)} rules changed: the same command goes on from there"
             )
 
     def _replace(self, change: Change) -> None:

@@ -6,8 +6,14 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.configure.rules import Change, Step
 from scripts.teardown.recordings import Holding
 from scripts.teardown.state import Resource, shown
+
+_FATES = {
+    Step.RESTORE: "put back as it was found, first of all",
+    Step.FOREIGN: "somebody changed its recording after callrec did; left as it is",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,7 +21,7 @@ class Plan:
     """`buckets` maps a bucket of the stack to what it holds, None when AWS has no such bucket.
 
     `queues` maps a queue that goes to the messages in it. `egresses` are the recordings that run now and would be
-    stopped; None when LiveKit was not asked.
+    stopped; None when LiveKit was not asked. `rules` are the dispatch rules that `configure` changed.
     """
 
     stack: str
@@ -25,6 +31,7 @@ class Plan:
     buckets: Mapping[str, Holding | None]
     queues: Mapping[str, int]
     egresses: Sequence[str] | None
+    rules: Sequence[Change] = ()
 
     def lines(self, *, dry: bool) -> Generator[str]:
         """For people."""
@@ -41,6 +48,8 @@ class Plan:
             yield "the links in Airtable end for good: a later `pulumi up` gives the functions other addresses"
         if self.deletes_recordings and any(resource.type == "aws:kms/key:Key" for resource in self.going):
             yield "the encryption key is scheduled for deletion: AWS deletes it 30 days later"
+        for change in self.rules:
+            yield f"dispatch rule {change.rule}: {_FATES.get(change.step, 'left as it is')}"
         if self.egresses:
             yield f"recording now, stopped first: {', '.join(self.egresses)}"
         elif self.egresses is None and self.going:
@@ -63,6 +72,7 @@ class Plan:
             },
             "queues": dict(self.queues),
             "egresses": None if self.egresses is None else list(self.egresses),
+            "rules": [change.row() for change in self.rules],
         }
 
 

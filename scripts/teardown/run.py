@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from scripts.aws_access import AwsAccess
+from scripts.configure.keeping import StackKeeper
+from scripts.configure.sip import Sip
 from scripts.errors import UsageError
 from scripts.livekit_access import LiveKit
 from scripts.teardown import egresses, queues, recordings
@@ -62,6 +65,7 @@ class Teardown:
             buckets=counted,
             queues=queues.waiting(self.aws.client("sqs"), going),
             egresses=active,
+            rules=[] if livekit is None else self._sip(livekit).detaching(None),
         )
         return plan, livekit
 
@@ -71,6 +75,9 @@ class Teardown:
         Raises UnfinishedError when something stays that should go; then all of it can be done again.
         """
         bucket = next(iter(plan.buckets), None)
+        if livekit is not None and plan.rules:
+            # Calls that come from now on must not be recorded with a key that is about to go.
+            self._sip(livekit).detach(plan.rules)
         if livekit is not None and bucket is not None and plan.egresses:
             self.say(f"stopping {len(plan.egresses)} recordings, and waiting for their files")
             egresses.stop(livekit, bucket, list(plan.egresses))
@@ -85,6 +92,9 @@ class Teardown:
         self.engine.unprotect()
         self.engine.destroy()
         self.engine.remove()
+
+    def _sip(self, livekit: LiveKit) -> Sip:
+        return Sip(livekit=livekit, keeper=StackKeeper(engine=lambda: nullcontext(self.engine.stack)), say=self.say)
 
     def _empty(self, bucket: str) -> None:
         s3 = self.aws.client("s3")

@@ -29,14 +29,23 @@ def test_the_table_is_written_anew(tmp_path: Path) -> None:
     assert copy.read_text() == TEXT
 
 
+@pytest.mark.parametrize("command", ["configure", "env", "status", "rooms create", "check-token"])
+def test_livekits_commands_stand_there_with_every_option(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    [row] = [line for line in TEXT.splitlines() if line.startswith(f"| `callrec {command} ")]
+    named = set(re.findall(r"--[a-z-]+", row.split(" | ")[0]))
+    assert named == set(re.findall(r"--[a-z-]+", shown.output.partition("Options")[2])) - {"--help", "--stack"}
+
+
 @pytest.mark.parametrize(
     "command", ["verify", "reconcile", "dlq", "redrive", "teardown", "local up", "local down", "local demo"]
 )
 def test_every_option_named_for_a_command_is_there(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
     assert shown.exit_code == 0
-    [row] = [line for line in TEXT.splitlines() if line.startswith("| `callrec") and f"callrec {command}" in line]
-    for option in re.findall(r"--[a-z-]+", row.split(" | ")[0]):
+    rows = [line for line in TEXT.splitlines() if line.startswith("| `callrec") and f"callrec {command}" in line]
+    assert rows
+    for option in re.findall(r"--[a-z-]+", " ".join(row.split(" | ")[0] for row in rows)):
         assert option in shown.output
 
 
