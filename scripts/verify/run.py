@@ -9,7 +9,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.deployment import Deployment
 from scripts.errors import StackError
 from scripts.interruption import interruptible, uninterruptible
-from scripts.verify import airtable, bucket, dead_letters, functions, livekit_key, playback, reconcile, uploader, webhook
+from scripts.verify import (
+    airtable,
+    bucket,
+    dead_letters,
+    functions,
+    livekit_key,
+    playback,
+    reconcile,
+    uploader,
+    webhook,
+)
 from scripts.verify.airtable import Conversations
 from scripts.verify.cleanup import Cleanup
 from scripts.verify.hop import Hop, OnResult, OnStart, Result, attempt, run_all
