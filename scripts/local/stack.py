@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -19,9 +17,10 @@ import infra.__main__
 from scripts.aws_access import AwsAccess, Key
 from scripts.context import LOCAL
 from scripts.deployment import PROJECT, Deployment, StackHandle
-from scripts.errors import NoStackError, StackError
+from scripts.errors import NoStackError
 from scripts.local.aws_provider import AwsTarget, serve
 from scripts.local.services import Services
+from scripts.secret_config import set_secret
 
 # The captured webhooks name this bucket and this folder, so that they hold here byte for byte.
 BUCKET = "recordings"
@@ -125,20 +124,9 @@ def configure(engine: automation.Stack, values: Mapping[str, ConfigValue]) -> No
     Raises StackError when the engine refuses one.
     """
     engine.set_all_config({name: value for name, value in values.items() if not value.secret})
-    workspace = engine.workspace
     for name, value in values.items():
         if value.secret:
-            done = subprocess.run(  # noqa: S603 -- the engine and our own words
-                [workspace.pulumi_command.command, "config", "set", "--secret", name, "--stack", engine.name],
-                input=value.value,
-                cwd=workspace.work_dir,
-                env={**os.environ, **workspace.env_vars, "PULUMI_HOME": str(workspace.pulumi_home)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode != 0:
-                raise StackError(f"the engine refused the configuration key {name}: {done.stderr.strip()}")
+            set_secret(engine, name, value.value)
 
 
 def up(
