@@ -49,6 +49,11 @@ class Policy:
     include: tuple[str, ...] = DEFAULT_INCLUDE
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
 
+    @classmethod
+    def of(cls, include: str, exclude: str) -> Policy:
+        """Read two lists of patterns with commas between them; an empty one means the default."""
+        return cls(include=_listed(include) or DEFAULT_INCLUDE, exclude=_listed(exclude) or DEFAULT_EXCLUDE)
+
     def covers(self, room_name: str) -> bool:
         """Whether the name is one to record; capital and small letters differ, as they do in LiveKit."""
         return _any(room_name, self.include) and not _any(room_name, self.exclude)
@@ -165,6 +170,10 @@ def _ours(egress: Egress, room_id: str, bucket: str) -> bool:
     """It records the whole session to a file in our bucket; of one that is not known, to be recorded twice is worse."""
     here = not egress.buckets or bucket in egress.buckets
     return egress.room_id == room_id and egress.whole_room and here
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:

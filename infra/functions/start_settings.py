@@ -10,7 +10,7 @@ from .egress import EgressOptions, EgressSettings
 from .errors import SettingsError, WaitError
 from .livekit_egress import Recorder
 from .secret import Secrets
-from .start_policy import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, Policy
+from .start_policy import Policy
 from .starting import Starter
 
 
@@ -35,10 +35,7 @@ class StartSettings:
             livekit_key=_present(env, "CALLREC_LIVEKIT_KEY"),
             bucket=_present(env, "CALLREC_BUCKET"),
             region=_present(env, "AWS_REGION"),
-            policy=Policy(
-                include=_patterns(env, "CALLREC_RECORD_INCLUDE") or DEFAULT_INCLUDE,
-                exclude=_patterns(env, "CALLREC_RECORD_EXCLUDE") or DEFAULT_EXCLUDE,
-            ),
+            policy=Policy.of(env.get("CALLREC_RECORD_INCLUDE", ""), env.get("CALLREC_RECORD_EXCLUDE", "")),
             options=EgressOptions.from_env(env),
         )
 
@@ -65,7 +62,3 @@ def _present(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(name, "set where CALLREC_RECORD_ROOMS is true", value)
     return value
-
-
-def _patterns(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, env.get(name, "").split(","))))

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from infra.functions.start_policy import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, Policy
+from infra.functions.start_policy import Policy
 from scripts.deployment import Deployment
 from scripts.verify.probe import mend
 
@@ -35,7 +35,7 @@ class RoomsPlan:
             stack=deployment.stack,
             up=mend(deployment),
             asked=config.get("recordRooms") == "true",
-            policy=_policy(config.get("recordInclude", ""), config.get("recordExclude", "")),
+            policy=Policy.of(config.get("recordInclude", ""), config.get("recordExclude", "")),
             runs=_deployed(variables),
         )
 
@@ -73,14 +73,6 @@ class RoomsPlan:
         return f"pulumi config {words} --stack {self.stack}, then {self.up}"
 
 
-def _policy(include: str, exclude: str) -> Policy:
-    return Policy(include=_patterns(include) or DEFAULT_INCLUDE, exclude=_patterns(exclude) or DEFAULT_EXCLUDE)
-
-
-def _patterns(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, text.split(","))))
-
-
 def _names(patterns: tuple[str, ...]) -> str:
     return "rooms of every name" if "*" in patterns else f"rooms named {', '.join(patterns)}"
 
@@ -88,4 +80,4 @@ def _names(patterns: tuple[str, ...]) -> str:
 def _deployed(variables: Mapping[str, str]) -> Policy | None:
     if variables.get("CALLREC_RECORD_ROOMS") != "true":
         return None
-    return _policy(variables.get("CALLREC_RECORD_INCLUDE", ""), variables.get("CALLREC_RECORD_EXCLUDE", ""))
+    return Policy.of(variables.get("CALLREC_RECORD_INCLUDE", ""), variables.get("CALLREC_RECORD_EXCLUDE", ""))

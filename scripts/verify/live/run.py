@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from importlib.util import find_spec
 
-from infra.functions.start_policy import DEFAULT_EXCLUDE, DEFAULT_INCLUDE, Policy
+from infra.functions.start_policy import Policy
 from scripts import egress_settings
 from scripts.deployment import Deployment
 from scripts.errors import UsageError
@@ -60,21 +60,10 @@ def live_call(deployment: Deployment, table: Conversations) -> LiveCall:
             logs=deployment.aws.client("logs"), group=outputs.log_groups["receive"], since=time.time() - SKEW_SECONDS
         ),
         egress=egress_settings.of(deployment, folder=inside("")),
-        policy=policy_of(
-            config.get("recordRooms", ""), config.get("recordInclude", ""), config.get("recordExclude", "")
-        ),
+        policy=Policy.of(config.get("recordInclude", ""), config.get("recordExclude", ""))
+        if config.get("recordRooms") == "true"
+        else None,
         s3=deployment.aws.client("s3"),
         bucket=outputs.bucket,
         trust=deployment.aws.trust,
     )
-
-
-def policy_of(record: str, include: str, exclude: str) -> Policy | None:
-    """The policy a stack was configured with; None where `deliver` starts nothing."""
-    if record != "true":
-        return None
-    return Policy(include=_patterns(include) or DEFAULT_INCLUDE, exclude=_patterns(exclude) or DEFAULT_EXCLUDE)
-
-
-def _patterns(text: str) -> tuple[str, ...]:
-    return tuple(pattern for part in text.split(",") if (pattern := part.strip()))
