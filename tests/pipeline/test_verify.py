@@ -96,6 +96,40 @@ def deliver_throttled(local: Local) -> Generator[None]:
 
 
 @contextmanager
+def schedule_stopped(local: Local) -> Generator[None]:
+    events, name = local.deployment.aws.client("events"), local.deployment.outputs.functions["reconcile"]
+    events.disable_rule(Name=name)
+    yield
+    events.enable_rule(Name=name)
+
+
+@contextmanager
+def permission_gone(local: Local) -> Generator[None]:
+    functions, name = local.deployment.aws.client("lambda"), local.deployment.outputs.functions["reconcile"]
+    [statement] = json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"]
+    functions.remove_permission(FunctionName=name, StatementId=statement["Sid"])
+    yield
+    functions.add_permission(
+        FunctionName=name,
+        StatementId=statement["Sid"],
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=local.deployment.aws.client("events").describe_rule(Name=name).get("Arn", ""),
+    )
+
+
+@contextmanager
+def announcements_gone(local: Local) -> Generator[None]:
+    """As when somebody set another notification: S3 keeps one setting for all of them."""
+    s3, bucket = local.deployment.aws.client("s3"), local.deployment.outputs.bucket
+    before: Any = s3.get_bucket_notification_configuration(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    yield
+    told: Any = {"QueueConfigurations": before["QueueConfigurations"]}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told)
+
+
+@contextmanager
 def livekit_secret_wrong(local: Local) -> Generator[Deployment]:
     """As when the key was replaced in LiveKit and the configuration, but never deployed."""
     config = {**local.deployment.config, "livekitApiSecret": "another-secret-another-secret-another"}
@@ -159,6 +193,9 @@ PLANTED = {
     "wrong Airtable field": Planted(plant=field_renamed, found={"airtable.fields"}),
     "deliver stopped": Planted(plant=deliver_stopped, found={"functions.mapping"}),
     "deliver throttled": Planted(plant=deliver_throttled, found={"functions.deliver"}),
+    "schedule stopped": Planted(plant=schedule_stopped, found={"reconcile.schedule"}),
+    "schedule not allowed": Planted(plant=permission_gone, found={"reconcile.schedule"}),
+    "announcements gone": Planted(plant=announcements_gone, found={"reconcile.arrivals"}),
     "wrong LiveKit secret": Planted(plant=livekit_secret_wrong, found={"webhook.signed"}),
     "LiveKit secret changed": Planted(plant=livekit_secret_changed_behind, found={"webhook.signed"}),
     "public access block off": Planted(plant=public_access_allowed, found={"bucket.RestrictPublicBuckets"}),
