@@ -6,7 +6,6 @@ import re
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -141,7 +140,7 @@ def test_links_name_the_region_and_a_path_only_on_another_endpoint(
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     if endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    play.aws.default_session.cache_clear()
     rig.s3.signer = play.presigning_client(custom_endpoint=bool(endpoint))
     assert rig.get(f"/r/{token()}")["headers"]["Location"].startswith(start)
 
