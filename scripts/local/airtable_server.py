@@ -16,12 +16,13 @@ from typing import Self
 
 from .airtable.access import ALL_SCOPES, Scope
 from .airtable.conversations import conversations_table
+from .airtable.exchange import Request
 from .airtable.faults import Fault, Outcome
-from .airtable.http_front import HttpFront
 from .airtable.ids import new_id
 from .airtable.schema import Field, field_of
 from .airtable.standin import Standin
 from .airtable.table import Table
+from .http_front import Call, HttpFront, Reply
 
 __all__ = [
     "ALL_SCOPES",
@@ -60,7 +61,7 @@ class AirtableServer(Standin):
             now=now,
             clock=clock,
         )
-        self._front = HttpFront(port, self.handle)
+        self._front = HttpFront("Airtable", port, self._reply)
         self._thread = threading.Thread(target=self._front.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
@@ -103,3 +104,15 @@ class AirtableServer(Standin):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _reply(self, call: Call) -> Reply | None:
+        request = Request(method=call.method, target=call.target, headers=call.headers, body=call.body)
+        delivery = self.handle(request)
+        if delivery.answer is None:
+            return None
+        return Reply(
+            status=delivery.answer.status,
+            content_type="application/json; charset=utf-8",
+            body=delivery.answer.encoded(),
+            half=delivery.half,
+        )

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
+from .http_front import Call, HttpFront, Reply
+from .livekit_standin.exchange import Request
 from .livekit_standin.faults import Fault, Outcome
-from .livekit_standin.http_front import HttpFront
 from .livekit_standin.ids import new_id
 from .livekit_standin.journal import Entry
 from .livekit_standin.standin import Standin
@@ -56,7 +57,7 @@ class LiveKitServer(Standin):
             now_ns=now_ns,
             clock=clock,
         )
-        self._front = HttpFront(port, self.handle)
+        self._front = HttpFront("LiveKit", port, self._reply)
         self._threads = [
             threading.Thread(target=self._front.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True),
             threading.Thread(target=self.keep_house, daemon=True),
@@ -91,3 +92,9 @@ class LiveKitServer(Standin):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _reply(self, call: Call) -> Reply | None:
+        answer = self.handle(Request(method=call.method, target=call.target, headers=call.headers, body=call.body))
+        if answer is None:
+            return None
+        return Reply(status=answer.status, content_type=answer.content_type, body=answer.body)

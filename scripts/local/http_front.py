@@ -1,4 +1,4 @@
-"""The sockets: requests come in on loopback, answers go out. HTTP/1.1 with connections kept alive."""
+"""The stand-ins' sockets: requests come in on loopback, answers go out. HTTP/1.1 with connections kept alive."""
 
 from __future__ import annotations
 
@@ -6,25 +6,48 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
-
-from .exchange import Answer, Request
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_BODY = 10 * 1024 * 1024
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """A request as it came: target with its query string, header names in lower case."""
+
+    method: str
+    target: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What goes back; with `half` just half of it, and then the connection ends."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    half: bool = False
+
+
 class HttpFront(ThreadingHTTPServer):
-    """Serves 127.0.0.1 (port 0: a free one); one thread a connection, all of which `close` ends."""
+    """Serves 127.0.0.1 (port 0: a free one); one thread a connection, all of which `close` ends.
+
+    `handle` answers None for a connection that is to close without an answer; `name` stands in the log.
+    """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, port: int, handle: Callable[[Request], Answer | None]) -> None:
+    def __init__(self, name: str, port: int, handle: Callable[[Call], Reply | None]) -> None:
         super().__init__(("127.0.0.1", port), _Connection)
+        self.name = name
         self.handle = handle
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -58,7 +81,7 @@ class HttpFront(ThreadingHTTPServer):
         """A client that went away is normal; anything else is one line in the log, without contents."""
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
-            _LOG.error("a request to the LiveKit stand-in failed: %s", type(error).__name__)
+            _LOG.error("a request to the %s stand-in failed: %s", self.name, type(error).__name__)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -72,30 +95,33 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             self.close_connection = True
             return
-        request = Request(
+        call = Call(
             method=self.command,
             target=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(length)),
         )
-        self._send(self.server.handle(request))
+        self._send(self.server.handle(call))
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server looks for these names
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server looks for these names
 
-    def _send(self, answer: Answer | None) -> None:
-        """The whole answer in one write; without one the connection ends."""
-        if answer is None:
+    def _send(self, reply: Reply | None) -> None:
+        """The whole answer in one write; half of it, or nothing, ends the connection."""
+        if reply is None:
             self.close_connection = True
             _cut(self.connection)
             return
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(reply.body[: len(reply.body) // 2] if reply.half else reply.body)
+        if reply.half:
+            self.close_connection = True
+            _cut(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
-        """Nothing: the journal is the log, and a request line may hold a token."""
+        """Nothing: the journal is the log, and a request line may hold a token or a filter formula."""
 
 
 def _cut(connection: socket.socket) -> None:
