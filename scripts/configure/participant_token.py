@@ -14,7 +14,7 @@ from typing import Annotated, Any, cast
 import jwt
 import typer
 
-from scripts.context import Context
+from scripts.context import Context, run_alone
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 
@@ -63,3 +63,12 @@ def refusal(token: str) -> str | None:
     configs = [value for name, value in claims.items() if name.lower().replace("_", "") == "roomconfig"]
     starts = any(isinstance(config, Mapping) and cast("Mapping[str, Any]", config).get("egress") for config in configs)
     return WHY if starts else None
+
+
+def main() -> None:
+    """Run the command by itself: `python -m scripts.configure.participant_token < FILE`."""
+    run_alone(check_token)
+
+
+if __name__ == "__main__":
+    main()

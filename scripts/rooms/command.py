@@ -9,7 +9,7 @@ import typer
 
 from infra.functions.start_policy import says
 from scripts import egress_settings
-from scripts.context import Context, StackOption
+from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.progress import shown
 from scripts.errors import UsageError
 from scripts.guarded import guarded
@@ -83,3 +83,12 @@ def document(stack: str, created: Created) -> dict[str, object]:
         "egress": None if created.egress_id is None else {"id": created.egress_id, "status": created.status},
         "reason": created.reason,
     }
+
+
+def main() -> None:
+    """Run the command by itself: `python -m scripts.rooms.command --stack STACK NAME`."""
+    run_alone(create)
+
+
+if __name__ == "__main__":
+    main()

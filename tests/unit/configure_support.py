@@ -69,7 +69,7 @@ def sip(running: LiveKitServer, keeper: MemoryKeeper, *chosen: str) -> Sip:
     return Sip(livekit=access(running), keeper=keeper, chosen=chosen)
 
 
-def rule(name: str, number: int = 1, **changes: Any) -> api.SIPDispatchRuleInfo:
+def rule(name: str, number: int = 1, /, **changes: Any) -> api.SIPDispatchRuleInfo:
     """A rule as people make them; each number takes calls of its own."""
     dispatch = api.SIPDispatchRule(
         dispatch_rule_individual=api.SIPDispatchRuleIndividual(room_prefix="call-", pin=str(number))
