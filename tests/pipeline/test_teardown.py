@@ -65,6 +65,7 @@ class Own:
             "roles": [role["RoleName"] for role in self.client("iam").list_roles()["Roles"]],
             "functions": [one["FunctionName"] for one in self.client("lambda").list_functions()["Functions"]],
             "queues": self.client("sqs").list_queues().get("QueueUrls", []),
+            "rules": [rule["Name"] for rule in self.client("events").list_rules()["Rules"]],
             "logs": [group["logGroupName"] for group in self.client("logs").describe_log_groups()["logGroups"]],
         }
 
@@ -116,8 +117,11 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
         "roles": [],
         "functions": [],
         "queues": [],
+        "rules": [],
         "logs": [],
     }
+    told = own.client("s3").get_bucket_notification_configuration(Bucket=stack.BUCKET)
+    assert "QueueConfigurations" not in told  # the queue is gone
     assert settings(own) == closed
     assert own.versions() == 2
     done = json.loads(capsys.readouterr().out)
@@ -129,6 +133,8 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     after = own.up()
     assert after.outputs.key_arn == before.outputs.key_arn
     assert own.versions() == 2
+    told = own.client("s3").get_bucket_notification_configuration(Bucket=stack.BUCKET)
+    assert [queue["Events"] for queue in told["QueueConfigurations"]] == [["s3:ObjectCreated:*"]]
     assert own.client("kms").describe_key(KeyId=after.outputs.key_arn)["KeyMetadata"]["KeyState"] == "Enabled"
 
 
