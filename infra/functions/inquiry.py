@@ -54,7 +54,7 @@ class Inquiry:
 
     def _stuck(self, livekit: LiveKit, egresses: Egresses, rooms: Rooms | None) -> list[Running]:
         """Asked twice: a room, or an egress, may just be ending."""
-        suspects = quiet(egresses.running, rooms, self.timetable) if rooms else []
+        suspects = quiet(egresses.running, rooms, self.timetable) if rooms and self.timetable.newest else []
         if not suspects:
             return []
         self.sleep(SECOND_LOOK_SECONDS)

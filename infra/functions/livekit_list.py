@@ -74,13 +74,12 @@ class LiveKit:
             raise LiveKitError("livekit_unavailable") from None
 
     async def _listing(self, since: datetime | None, seconds: float) -> Listing:
-        import aiohttp  # noqa: PLC0415
+        """livekit-api's own time-outs are not kept by every aiohttp: each request is timed here, and all of them."""
         from livekit import api  # noqa: PLC0415
 
-        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
         async with (
             asyncio.timeout(seconds),
-            api.LiveKitAPI(self._url, self._key, self._secret, timeout=timeout, failover=False) as client,
+            api.LiveKitAPI(self._url, self._key, self._secret, failover=False) as client,
         ):
             rooms = await self._rooms(client)
             return Listing(rooms=rooms, egresses=await self._egresses(client, since))
@@ -91,7 +90,8 @@ class LiveKit:
 
         self.requests += 1
         try:
-            answer = await client.room.list_rooms(api.ListRoomsRequest())
+            async with asyncio.timeout(REQUEST_SECONDS):
+                answer = await client.room.list_rooms(api.ListRoomsRequest())
         except api.ServerError as error:
             log("error", "livekit_rooms_failed", status=error.status)
             return None
@@ -112,7 +112,8 @@ class LiveKit:
         request = api.ListEgressRequest(active=since is None)
         while True:
             self.requests += 1
-            answer = await client.egress.list_egress(request)
+            async with asyncio.timeout(REQUEST_SECONDS):
+                answer = await client.egress.list_egress(request)
             found += [MessageToDict(info) for info in answer.items]
             token = answer.next_page_token.token
             if not token or (since is not None and _all_before(since - LONGEST_EGRESS, answer.items)):

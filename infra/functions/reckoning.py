@@ -71,7 +71,9 @@ def plan(facts: Facts, timetable: Timetable) -> Plan:
     owners = _owners(facts)
     open_ids = {_id(owner) for found in owners.values() for owner in found}
     last_ids = {_id(owner) for arrival, found in owners.items() if timetable.over(arrival.at) for owner in found}
-    recordings = [one for one in facts.egresses.ended if one.at >= timetable.since or _id(one) in open_ids]
+    recordings = [
+        one for one in facts.egresses.ended if timetable.since <= one.at <= timetable.end or _id(one) in open_ids
+    ]
     due = [one for one in recordings if timetable.due(one.at) or _id(one) in last_ids]
     due += facts.stuck
     check = timetable.check() if facts.complete else None

@@ -1,7 +1,8 @@
 """`reconcile`: what no webhook brought is found in LiveKit's list and the bucket's arrivals, and queued again.
 
-Runs by the clock (`{}`), or by hand: `{"by_hand": true, "since_seconds": 86400, "dry_run": true}`. It writes to no
-conversation: `deliver` does, in order with the live events, by the same rules. Killed anywhere, it loses nothing.
+Runs by the clock (`{}`), or by hand: `{"by_hand": true, "since_seconds": 86400, "until_seconds": 0, "dry_run": false}`,
+the last two if wanted. It writes to no conversation: `deliver` does, in order with the live events, by the same rules.
+Killed anywhere, it loses nothing.
 
 What 1,000 recordings cost, in requests (tests/unit/test_functions_reconcile.py counts them):
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import aws, settings
 from .airtable import Conversations, connect
@@ -32,6 +33,9 @@ from .reconcile_report import Report
 from .reconcile_run import App, Run
 from .secret import SecretCache, reader
 from .timetable import Timetable
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 _CONFIG = aws.config(connect=2, read=5, attempts=2)
 #: Lambda's time for the function, unless its context says better.
@@ -86,10 +90,15 @@ def _timetable(request: Mapping[str, Any], to: App) -> Timetable | None:
     interval = timedelta(seconds=to.settings.interval_seconds)
     if request.get("by_hand") is not True:
         return Timetable.scheduled(now, interval, timedelta(seconds=to.settings.lookback_seconds))
-    since = request.get("since_seconds")
-    if not isinstance(since, int) or isinstance(since, bool) or not 1 <= since <= LONGEST_SINCE_SECONDS:
+    since, until = request.get("since_seconds"), request.get("until_seconds", 0)
+    if not _whole(since) or not _whole(until) or not 0 <= until < since <= LONGEST_SINCE_SECONDS:
         return None
-    return Timetable(now=now, interval=interval, lookback=timedelta(seconds=since), by_hand=True)
+    lookback, ago = timedelta(seconds=since), timedelta(seconds=until)
+    return Timetable(now=now, interval=interval, lookback=lookback, by_hand=True, until=ago)
+
+
+def _whole(value: object) -> TypeIs[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 if settings.in_lambda():

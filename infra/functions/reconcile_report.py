@@ -70,7 +70,7 @@ class Report:
             "dry_run": self.dry_run,
             "by_hand": self.timetable.by_hand,
             "since": self.timetable.since.isoformat(),
-            "until": self.timetable.now.isoformat(),
+            "until": self.timetable.end.isoformat(),
             "counts": dict(self.counts),
             "requests": dict(self.requests),
             "missing": self.missing,

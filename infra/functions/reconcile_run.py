@@ -89,8 +89,10 @@ class Run:
 
     def go(self) -> None:
         """Do all, and fill in the report."""
-        notices, left = self._arrivals.drain(MOST_ARRIVALS, self._may_go_on)
-        self._report.problem(left)
+        notices: list[Notice] = []
+        if self._timetable.newest:
+            notices, left = self._arrivals.drain(MOST_ARRIVALS, self._may_go_on)
+            self._report.problem(left)
         arrivals = frozenset(arrival for notice in notices for arrival in notice.arrivals)
         self._report.counts["arrivals"] = len(arrivals)
         done: frozenset[Arrival] = frozenset()
@@ -134,9 +136,12 @@ class Run:
         return findings.resolved | (findings.unwanted - unwanted) | over
 
     def _conversations(self, start: datetime) -> list[Conversation]:
-        """Of this time and since; a WaitError when they cannot be had, or not in time."""
+        """Of this time and since; a WaitError when they cannot be had, or not in time.
+
+        Those that were made long after their call _repair asks for.
+        """
         found: list[Conversation] = []
-        end = self._timetable.now + self._window + CLOCK_SKEW
+        end = self._timetable.end + self._window + CLOCK_SKEW
         pages = self._to.conversations.between(start, end, self._carried_by)
         while self._may_go_on():
             page = next(pages, None)

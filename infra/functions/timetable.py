@@ -20,12 +20,16 @@ QUIET = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
-    """One run. `interval`: from one scheduled run to the next; `lookback`: how far this one looks back."""
+    """One run. `interval`: from one scheduled run to the next; `lookback`: how far this one looks back.
+
+    `until`: by hand, how long ago the time ends that it looks at, so that a long time can be looked at in pieces.
+    """
 
     now: datetime
     interval: timedelta
     lookback: timedelta
     by_hand: bool
+    until: timedelta = timedelta(0)
 
     @classmethod
     def scheduled(cls, now: datetime, interval: timedelta, lookback: timedelta) -> Timetable:
@@ -36,6 +40,16 @@ class Timetable:
     def since(self) -> datetime:
         """What ended before is none of this run's, unless its file is still open."""
         return self.now - self.lookback
+
+    @property
+    def end(self) -> datetime:
+        """What ended later is none of this run's."""
+        return self.now - self.until
+
+    @property
+    def newest(self) -> bool:
+        """Whether it looks at what is open now: objects that arrived, egresses that run."""
+        return not self.until
 
     def turn(self, moment: datetime) -> int:
         """How many whole intervals ago that was."""
@@ -55,7 +69,7 @@ class Timetable:
 
         By the clock once in a lookback, over two of them: two runs look at a conversation, so that one may fail.
         """
-        end = self.now - GRACE
+        end = self.now - max(GRACE, self.until)
         if self.by_hand:
             return (self.since, end) if self.since < end else None
         every = max(1, round(self.lookback / self.interval))

@@ -142,6 +142,15 @@ def test_a_livekit_that_hangs_is_left(server: FakeLiveKit, livekit: LiveKit) -> 
     assert time.monotonic() - began < 1.4
 
 
+def test_each_request_has_its_time(server: FakeLiveKit, livekit: LiveKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.functions.livekit_list.REQUEST_SECONDS", 0.3)
+    server.before = lambda method: time.sleep(1.5 if method == "ListEgress" else 0)
+    began = time.monotonic()
+    with pytest.raises(LiveKitError, match="livekit_unavailable"):
+        livekit.listing(START, 60)
+    assert time.monotonic() - began < 1.4
+
+
 def test_the_stand_in_of_the_local_stack_is_understood() -> None:
     with LiveKitServer() as standin:
         standin.join("camille", "caller")

@@ -254,6 +254,22 @@ def test_by_hand_it_looks_at_everything(rig: Rig) -> None:
     assert len(rig.queues.sent) == 4
 
 
+def test_a_long_time_is_looked_at_in_pieces(rig: Rig) -> None:
+    """What is open now belongs to the newest; each recording to one."""
+    conversations = [rig.call(day + 1, end=END - timedelta(days=day)) for day in range(3)]
+    del rig.queues.waiting[1:]
+    rig.server.seed({"room_name": "else"}, created=START - timedelta(hours=30))
+    rig.livekit.egresses.append(running(9))
+    day = 86_400
+    found = [rig.run({"by_hand": True, "since_seconds": (n + 1) * day, "until_seconds": n * day}) for n in range(3)]
+    assert [[one["egress"] for one in answer["missing"]] for answer in found] == [["EG_1"], ["EG_2"], ["EG_3"]]
+    assert [answer["counts"]["arrivals"] for answer in found] == [1, 0, 0]
+    assert [answer["counts"]["without_recording"] for answer in found] == [0, 1, 0]
+    assert [answer["counts"]["stuck"] for answer in found] == [1, 0, 0]
+    rig.deliver()
+    assert all("audio_recording_url" in rig.server.read(one) for one in conversations)
+
+
 def snapshot(rig: Rig) -> Any:
     records = {record: rig.server.read(record) for record in rig.server.base.tables[0].records}
     return records, rig.queues.sent, [(one["body"], one["from"] <= rig.clock.now) for one in rig.queues.waiting]
@@ -287,9 +303,13 @@ def test_a_scheduled_dry_run_changes_nothing_either(rig: Rig) -> None:
     assert snapshot(rig) == before
 
 
-@pytest.mark.parametrize("since", [None, 0, -1, True, "3600", 1.5, 30 * 86_400 + 1])
-def test_by_hand_needs_a_time_to_look_back_to(rig: Rig, since: Any) -> None:
-    assert rig.run({"by_hand": True, "since_seconds": since}) == {"problems": ["bad_request"]}
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [*((since, 0) for since in (None, 0, -1, True, "3600", 1.5, 30 * 86_400 + 1)), (60, 60), (60, -1), (60, None)],
+)
+def test_by_hand_needs_a_time_to_look_at(rig: Rig, since: Any, until: Any) -> None:
+    request = {"by_hand": True, "since_seconds": since, "until_seconds": until}
+    assert rig.run(request) == {"problems": ["bad_request"]}
     assert rig.queues.requests == []
 
 
