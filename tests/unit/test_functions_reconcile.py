@@ -260,6 +260,7 @@ def test_a_long_time_is_looked_at_in_pieces(rig: Rig) -> None:
     del rig.queues.waiting[1:]
     rig.server.seed({"room_name": "else"}, created=START - timedelta(hours=30))
     rig.livekit.egresses.append(running(9))
+    rig.server.seed({"room_name": "room 9"}, created=START)
     day = 86_400
     found = [rig.run({"by_hand": True, "since_seconds": (n + 1) * day, "until_seconds": n * day}) for n in range(3)]
     assert [[one["egress"] for one in answer["missing"]] for answer in found] == [["EG_1"], ["EG_2"], ["EG_3"]]
