@@ -277,7 +277,7 @@ class TestBesideDeliveries:
 class Fifo:
     """A FIFO queue before `deliver`: one batch at a time for each group, and what fails comes again, first.
 
-    A worker may crash when everything is done but not acknowledged: then all of its batch comes again.
+    Every fourth time a worker crashes when everything is done but not acknowledged: all of its batch comes again.
     """
 
     def __init__(self, studio: Studio, messages: list[Mapping[str, Any]], seed: int) -> None:
@@ -289,7 +289,7 @@ class Fifo:
             name = f"m{number}"
             made = record(sent["MessageBody"], name, group=sent["MessageGroupId"], sent=time.time())
             self._groups.setdefault(sent["MessageGroupId"], deque()).append(made)
-        self.crashes = 0
+        self._batches = 0
 
     def run(self, workers: int) -> None:
         with ThreadPoolExecutor(workers) as pool:
@@ -300,9 +300,8 @@ class Fifo:
         while batch := self._take():
             failed = set(self._studio.run(*batch))
             with self._lock:
-                crashed = self._random.random() < 0.2
-                self.crashes += crashed
-                again = batch if crashed else [one for one in batch if one["messageId"] in failed]
+                self._batches += 1
+                again = batch if self._batches % 4 == 1 else [one for one in batch if one["messageId"] in failed]
                 for one in reversed(again):
                     self._groups[one["attributes"]["MessageGroupId"]].appendleft(one)
                 self._busy -= {one["attributes"]["MessageGroupId"] for one in batch}
@@ -366,14 +365,11 @@ def test_ten_join_at_once_and_every_event_comes_twice(studio: Studio, inbox: tup
     studio.clock.now = time.time()
     arrivals = [sent for sent in sqs.sent if '"participant_joined"' in sent["MessageBody"]]
     assert len(arrivals) == 2 * (4 * 10 + 1)
-    queue = Fifo(studio, list(sqs.sent), seed)
-    queue.run(workers=2)
-    assert queue.crashes, "the seed makes no worker crash: choose another"
+    Fifo(studio, list(sqs.sent), seed).run(workers=2)
     studio.livekit.settle()
     assert sorted(info.room_name for info in studio.livekit.recorder.all()) == sorted([*names[:2], names[3]])
     # Egress joins as a participant itself, and its events start nothing more.
-    again = Fifo(studio, list(sqs.sent), seed + 100)
-    again.run(workers=2)
+    Fifo(studio, list(sqs.sent), seed + 100).run(workers=2)
     assert studio.starts == 3
 
 

@@ -167,10 +167,17 @@ def test_a_bad_option_is_named(bad: tuple[str, str]) -> None:
         EgressOptions.from_env(dict([bad]))
 
 
-def test_importing_the_builder_does_not_import_livekit() -> None:
-    """`receive` and `play` must start fast, whatever they come to import."""
-    code = (
-        "import sys, infra.functions.egress, infra.functions.start_settings; "
-        "sys.exit(any(name.startswith('livekit') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("infra.functions.egress, infra.functions.start_settings", ("livekit",)),
+        ("infra.functions.receive, infra.functions.play", ("livekit", "aiohttp")),
+        ("scripts.agent.recording", ("boto3", "botocore", "pulumi", "pyairtable", "typer", "livekit.agents")),
+    ],
+    ids=["builder", "receive and play", "an agent"],
+)
+def test_what_is_not_needed_is_not_imported(modules: str, absent: tuple[str, ...]) -> None:
+    """`receive` and `play` must start fast; an agent has no more of this project than it uses."""
+    code = f"import sys, {modules}; sys.exit(', '.join(set({absent!r}) & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.stderr == ""

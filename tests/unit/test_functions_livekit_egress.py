@@ -86,7 +86,10 @@ def test_a_session_is_started_once_in_a_batch_and_once_over_batches(livekit: Liv
     second = start_all(recorder(livekit), [start, other])
     assert {outcome(first, start), outcome(first, other)} == {Outcome.STARTED}
     assert {outcome(second, start), outcome(second, other)} == {Outcome.RUNNING}
-    assert livekit.journal.count(START) == 2
+    assert [answer.egress_id for answer in second.values() if isinstance(answer, Answer)] == [
+        answer.egress_id for answer in first.values() if isinstance(answer, Answer)
+    ]
+    assert livekit.journal.counts() == {"ListEgress": 2 * 2 + 2, "ListRooms": 2, START: 2}  # the second time costs one
 
 
 def test_a_caller_by_phone_among_the_joins_of_a_session_decides_its_path(livekit: LiveKitServer) -> None:
