@@ -10,6 +10,9 @@ from scripts.configure.rules import Change, Step
 from scripts.teardown.recordings import Holding
 from scripts.teardown.state import Resource, shown
 
+# The queues of events are FIFO; S3 tells only other ones of what arrives.
+_EVENTS = "events not delivered yet; lost with it"
+_ARRIVALS = "stored files that reconcile has not placed yet; forgotten with it"
 _FATES = {
     Step.RESTORE: "put back as it was found, first of all",
     Step.FOREIGN: "somebody changed its recording after callrec did; left as it is",
@@ -43,7 +46,7 @@ class Plan:
             yield f"bucket {name}: {'not there any more' if holding is None else f'{holding.words}; {fate}'}"
         for name, messages in self.queues.items():
             if messages:
-                yield f"queue {name}: {messages} events not delivered yet; lost with it"
+                yield f"queue {name}: {messages} {_EVENTS if name.endswith('.fifo') else _ARRIVALS}"
         if any(resource.type == "aws:lambda/functionUrl:FunctionUrl" for resource in self.going):
             yield "the links in Airtable end for good: a later `pulumi up` gives the functions other addresses"
         if self.deletes_recordings and any(resource.type == "aws:kms/key:Key" for resource in self.going):

@@ -99,9 +99,11 @@ def plan(**changes: Any) -> Plan:
 
 
 def test_what_waits_in_a_queue_is_said_before_it_is_lost() -> None:
-    lines = list(plan(queues={"events.fifo": 3, "events-dlq.fifo": 0}).lines(dry=True))
+    lines = list(plan(queues={"events.fifo": 3, "events-dlq.fifo": 0, "arrivals": 2}).lines(dry=True))
     assert "queue events.fifo: 3 events not delivered yet; lost with it" in lines
     assert not any("events-dlq" in line for line in lines)
+    [arrivals] = [line for line in lines if line.startswith("queue arrivals: 2 stored files")]
+    assert "lost" not in arrivals
 
 
 def test_lost_links_are_said_when_the_addresses_go() -> None:
