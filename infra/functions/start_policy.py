@@ -121,7 +121,7 @@ def decide(event: Event, policy: Policy, *, sent_at: float, now: float) -> Start
     participant = protojson.child(event.payload, "participant")
     skip = None if again else _unasked(event.event, room, participant)
     if skip is None and now - (event.created_at or sent_at) > PATIENCE_SECONDS:
-        skip = Skip.TOO_LATE
+        skip = Skip.OTHER_EVENT if again else Skip.TOO_LATE  # the end of a recording may come again for a day
     start = Start(room_id=event.room_id, room_name=name, phone=again or _kind(participant) == "SIP", again=again)
     return start if skip is None else skip
 

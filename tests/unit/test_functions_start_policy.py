@@ -22,7 +22,7 @@ from infra.functions.start_policy import (
     running,
     says,
 )
-from tests.unit.functions_support import captured, captured_names
+from tests.unit.functions_support import captured, captured_names, ended
 
 ROOM_ID = "RM_xRvi3HAA2vta"
 POLICY = Policy()
@@ -175,6 +175,29 @@ def test_what_comes_too_late_starts_nothing() -> None:
     made = parse_event(json.dumps(payload).encode())
     assert isinstance(decide(made, POLICY, sent_at=at, now=at + PATIENCE_SECONDS), Start)
     assert decide(made, POLICY, sent_at=at, now=at + PATIENCE_SECONDS + 1) is Skip.TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ("info", "again"),
+    [
+        ({"errorCode": 500}, True),
+        ({"errorCode": None}, True),
+        ({"status": 4, "errorCode": 500}, True),
+        ({"errorCode": 400}, False),
+        ({"status": "EGRESS_ABORTED", "errorCode": 412}, False),
+        ({"status": "EGRESS_COMPLETE", "errorCode": None}, False),
+        ({"errorCode": 500, "roomName": "test-1"}, False),
+    ],
+)
+def test_a_recording_that_broke_off_starts_another(info: dict[str, Any], again: bool) -> None:  # noqa: FBT001
+    payload = ended("egress_ended.failed.auth3", **{"roomId": "RM_1", "roomName": "camille"} | info)
+    payload["room"] = {"sid": "RM_1", "name": payload["egressInfo"]["roomName"]}
+    at = float(payload["createdAt"])
+    found = decided(payload, at)
+    assert (found == Start(room_id="RM_1", room_name="camille", phone=True, again=True)) == again
+    assert isinstance(found, Start) == again
+    late = decide(parse_event(json.dumps(payload).encode()), POLICY, sent_at=at, now=at + PATIENCE_SECONDS + 1)
+    assert late in (Skip.OTHER_EVENT, Skip.NOT_COVERED)  # it comes again until it is delivered: nothing is missed then
 
 
 def test_a_start_does_not_show_the_room_s_name() -> None:
