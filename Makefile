@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint types unit lock docs clean
+.PHONY: help setup demo test lint types unit bench fuzz lock docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,12 @@ types: setup
 
 unit: setup  ## the fast tests only
 	$(BIN)/python -m pytest tests/unit
+
+bench: setup  ## measure what the functions cost, and write docs/bench.md: about 6 minutes
+	$(BIN)/python -m tests.bench
+
+fuzz: setup  ## raw bytes for receive, recording and play: CALLREC_FUZZ_SECONDS each, 120 unless given
+	CALLREC_FUZZ_SECONDS=$${CALLREC_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -s tests/fuzz/test_bytes.py
 
 lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra dev -o requirements/dev.txt

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def get(source: Object, camel: str) -> object:
     return source.get(_snake(camel)) if value is None else value
 
 
+@lru_cache(maxsize=256)
 def _snake(camel: str) -> str:
     return _CAPITAL.sub("_", camel).lower()
 
