@@ -126,8 +126,8 @@ def test_a_kind_that_livekit_has_not_is_named(livekit: LiveKitServer) -> None:
 
 
 def test_a_room_that_everybody_left_closes_and_one_with_a_caller_does_not(livekit: LiveKitServer) -> None:
-    create(livekit, "empty", empty_timeout=5)
-    create(livekit, "left", departure_timeout=5)
+    create(livekit, "empty", empty_timeout=5, departure_timeout=100_000)
+    create(livekit, "left", departure_timeout=5, empty_timeout=100_000)
     livekit.join("left", "caller")
     livekit.join("left", "agent", "agent")
     livekit.join("busy", "caller")

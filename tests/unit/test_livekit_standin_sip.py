@@ -102,6 +102,17 @@ def test_fields_are_changed_one_by_one_and_room_config_is_none_of_them(livekit: 
     assert "room_config" not in api.SIPDispatchRuleUpdate.DESCRIPTOR.fields_by_name
 
 
+def test_a_change_of_fields_brings_the_newer_media_message(livekit: LiveKitServer) -> None:
+    allow = api.SIPMediaEncryption.SIP_MEDIA_ENCRYPT_ALLOW
+    for encryption in (None, allow):
+        rule_id = livekit.add_dispatch_rule(
+            api.SIPDispatchRuleInfo(rule=individual(f"x{encryption}-", f"{encryption}"), media_encryption=encryption)
+        )
+        changed = ask(livekit, lambda client, what=rule_id: client.sip.update_dispatch_rule_fields(what, name="new"))
+        assert changed.HasField("media")
+        assert (changed.media.encryption, changed.media_encryption) == (encryption or 0, encryption or 0)
+
+
 @pytest.mark.parametrize(
     ("change", "after"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -144,6 +145,14 @@ def key(filepath: str, kind: Any = MP4, *, room: str = "camille", audio_only: bo
 )
 def test_object_keys(filepath: str, expected: str) -> None:
     assert key(filepath) == expected
+
+
+def test_times_are_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert key("{time}") == "2026-11-24T000035.mp4"
+    time.tzset()
 
 
 def test_a_rooms_name_can_leave_the_folder() -> None:
