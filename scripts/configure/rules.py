@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -81,7 +81,7 @@ def _attach(rule: api.SIPDispatchRuleInfo, wanted: api.RoomEgress, kept: Found |
 def _found(rule: api.SIPDispatchRuleInfo, kept: Found | None, *, ours: bool) -> Found:
     """What an undo is to restore: what an earlier run found, unless somebody put something else there since."""
     if not ours:
-        return replace(Found.of(rule), applied=() if kept is None else kept.applied)
+        return Found.of(rule)
     # Without a record of what was there before, an undo takes ours away.
     return kept or Found(room_config=False, egress=None)
 
