@@ -71,7 +71,7 @@ def sentence(created: Created) -> str:
     room = f"room {created.name} ({created.sid}) {'was there already' if created.existed else 'is made'}"
     if created.reason is None:
         return f"{room}, and is recorded by {created.egress_id}"
-    return f"{room}, but is not recorded: {created.reason}"
+    return f"{room}, but not recorded: {created.reason}"
 
 
 def document(stack: str, created: Created) -> dict[str, object]:

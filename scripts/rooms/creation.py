@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from livekit import api
 
 from infra.functions.egress import EgressSettings, room_egress
-from scripts.livekit_access import CREATE_ROOM, LiveKit
+from scripts.livekit_access import CREATE_ROOM, LiveKit, LiveKitError
 from scripts.teardown.engine import Say
 
 # An egress shows up 0.6 s after its room; LiveKit Cloud may take longer.
@@ -44,7 +44,7 @@ class Creation:
     clock: Callable[[], float] = time.monotonic
 
     def create(self) -> Created:
-        """Make the room, and see whether it is recorded. Raises LiveKitError."""
+        """Make the room, and see whether it is recorded. Raises LiveKitError when the room could not be made."""
         self.say("looking whether the room is there")
         before = self.livekit.room(self.name)
         self.say("making the room; this takes 10 s where no egress runs")
@@ -53,7 +53,11 @@ class Creation:
         room = self.livekit.ask(CREATE_ROOM, lambda client: client.room.create_room(request))
         existed = before is not None and before.sid == room.sid
         self.say("waiting for its recording")
-        info = self._recording(room.sid)
+        try:
+            info = self._recording(room.sid)
+        except LiveKitError as error:
+            reason = f"whether a recording runs cannot be told: {error}"
+            return Created(name=self.name, sid=room.sid, existed=existed, reason=reason)
         running = info is not None and info.status in RUNNING
         return Created(
             name=self.name,

@@ -59,7 +59,7 @@ def test_the_grants_are_those_it_needs(stack: World, livekit: LiveKitServer) -> 
 def test_livekit_answers_200_without_an_egress_and_that_is_told(stack: World, livekit: LiveKitServer) -> None:
     livekit.faults.add(Fault(outcome=Outcome.NO_EGRESS, methods=frozenset({"CreateRoom"})))
     done = stack.run(create, "camille")
-    assert (done.code, "is made, but is not recorded: LiveKit started no egress" in done.said) == (1, True)
+    assert (done.code, "is made, but not recorded: LiveKit started no egress" in done.said) == (1, True)
     assert access(livekit).room("camille") is not None
 
 
@@ -103,7 +103,6 @@ def test_an_egress_that_shows_late_is_waited_for(stack: World, livekit: LiveKitS
         ("ListRooms", 401, "lacks roomList"),
         ("CreateRoom", 403, "lacks roomCreate"),
         ("CreateRoom", 503, "without its egress service"),
-        ("ListEgress", 401, "lacks roomRecord"),
     ],
 )
 def test_what_livekit_refuses_is_said(
@@ -112,6 +111,17 @@ def test_what_livekit_refuses_is_said(
     livekit.faults.add(Fault(outcome=Outcome.STATUS, status=status, methods=frozenset({method})))
     done = stack.run(create, "camille", "--json")
     assert (done.code, words in done.document["error"]) == (2, True)
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "lacks roomRecord"), (500, "LiveKit is out of order")])
+def test_a_room_whose_recording_cannot_be_told_is_made_and_counts_as_not_recorded(
+    stack: World, livekit: LiveKitServer, status: int, words: str
+) -> None:
+    livekit.faults.add(Fault(outcome=Outcome.STATUS, status=status, methods=frozenset({"ListEgress"})))
+    done = stack.run(create, "camille", "--json")
+    assert (done.code, done.document["ok"], words in done.document["reason"]) == (1, False, True)
+    assert "cannot be told" in done.document["reason"]
+    assert access(livekit).room("camille") is not None
 
 
 def test_metadata_that_forbid_recording_contradict_it(stack: World, livekit: LiveKitServer) -> None:
