@@ -30,7 +30,7 @@ def test_a_log_hears_of_a_long_run_now_and_then(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_terminal_shows_words_as_they_are_and_keeps_none() -> None:
     shown = said(["[red]1 read"], terminal=True)
-    assert "reading …" in shown
+    assert "reading: [red]1 read" in shown
     assert "\x1b[2K" in shown  # the line is removed in the end
 
 
