@@ -20,10 +20,9 @@ import jwt
 
 from . import protojson
 from .errors import BadEventError, NotLiveKitError
+from .secret import MIN_SECRET_BYTES
 
 LEEWAY_SECONDS = 60
-#: As livekit-server asks of its secrets outside development; RFC 7518 3.2 asks the same of HS256.
-MIN_SECRET_BYTES = 32
 #: A real token has 300 characters; the bound keeps hostile ones cheap.
 MAX_TOKEN_CHARS = 8192
 

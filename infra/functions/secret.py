@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 from . import protojson
 from .errors import CallrecError, SecretError
-from .livekit_webhook import MIN_SECRET_BYTES
 from .log import fault, log
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+#: As livekit-server asks of its secrets outside development; RFC 7518 3.2 asks the same of HS256.
+MIN_SECRET_BYTES = 32
 #: From this age on a copy is renewed; failing that, it serves on …
 SOFT_SECONDS = 120
 #: … until this age. A withdrawn key therefore works no longer than this.

@@ -42,7 +42,7 @@ def document(rows: Iterable[Row], profiles: Mapping[str, Mapping[str, float]], v
         )
         body = [(name, *(_cell(profile.get(name)) for profile in profiles.values())) for name in packages]
         parts += [_PROFILE, table(("package", *profiles), body)]
-    return "\n".join(parts)
+    return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +21,7 @@ from infra.functions.settings import PlaySettings
 from tests.unit.functions_support import LINK_KEY, NOW, SECRET, SECRET_JSON, Clock, client_error, recording, url_event
 
 DAY = 86_400
+ROOT = Path(__file__).parents[2]
 
 
 class FakeS3:
@@ -276,6 +280,15 @@ def test_no_path_gets_through(path: str, method: str) -> None:
     for route in (path, f"/r/{path}"):
         request = play.Request.from_event(url_event(method=method, path=route))
         assert play.play(request, app)["statusCode"] in (403, 404)
+
+
+def test_importing_it_loads_nothing_that_only_others_need() -> None:
+    code = (
+        "import sys, infra.functions.play\n"
+        "print({'jwt', 'pyairtable', 'pydantic', 'requests', 'livekit', 'boto3'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "set()\n"
 
 
 def test_every_page_is_plain() -> None:
