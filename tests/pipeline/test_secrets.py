@@ -37,6 +37,10 @@ def test_no_secret_is_written_anywhere(local: Local) -> None:
         results = run_all(replay.hops(), on_start=progress.start, on_result=progress.result)
         results += run(local.deployment, on_start=progress.start, on_result=progress.result)
     console.print(report.table(results, console))
+    event = json.dumps({"by_hand": True, "since_seconds": 3600, "dry_run": True}).encode()
+    function = local.deployment.outputs.functions["reconcile"]
+    answer = local.deployment.aws.client("lambda").invoke(FunctionName=function, Payload=event)
+    assert local.livekit.journal.count("ListEgress") >= 2, "reconcile did not ask LiveKit"
     services, outputs = local.services, local.deployment.outputs
     secrets = {
         "LiveKit secret": services.livekit_api_secret,
@@ -50,6 +54,7 @@ def test_no_secret_is_written_anywhere(local: Local) -> None:
     assert all(len(secret) > 20 for secret in secrets.values())
     written = {
         "our own output": screen.getvalue() + repr(local.deployment) + repr(services) + repr(outputs),
+        "reconcile's answer": answer["Payload"].read().decode(),
         "our JSON": json.dumps(report.document("local", results)),
         "our JUnit": report.junit("local", results).decode(),
         "the engine's output": "\n".join(local.said),

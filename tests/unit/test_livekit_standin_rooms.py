@@ -98,6 +98,7 @@ def test_limits_are_livekits(livekit: LiveKitServer) -> None:
 
 
 def test_who_is_in_a_room(livekit: LiveKitServer) -> None:
+    create(livekit, "camille", departure_timeout=100_000)
     livekit.join("camille", "+4915112345678", "sip", attributes={"sip.callID": "SCL_1"}, metadata="m", name="Caller")
     livekit.join("camille", "agent-1", "agent", publish=False)
     caller, agent = people(livekit, "camille")

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from google.protobuf.json_format import Parse
 from livekit import api
+from livekit.protocol.models import RoomEndReason
 from livekit.protocol.webhook import WebhookEvent
 
 from scripts.local.livekit_server import LiveKitServer
@@ -80,8 +81,7 @@ def test_a_calls_events_have_the_shape_of_the_captured_ones(livekit: LiveKitServ
         with livekit.changed:  # the egress stays in the room until the caller has left it, as when it was captured
             stopped = livekit.recorder.stop(egress_id)
             livekit.leave("call1", "caller")
-        livekit.settle()
-        ask(livekit, lambda client: client.room.delete_room(api.DeleteRoomRequest(room="call1")))
+            livekit.rooms.close(livekit.rooms.get("call1"), RoomEndReason.ROOM_END_API_DELETE)
         livekit.settle()
     assert stopped.egress_id == egress_id
 
