@@ -257,6 +257,13 @@ def test_reconcile_goes_by_the_clock_and_never_twice_at_once() -> None:
     assert "reconcile-by-schedule" in first
 
 
+def test_both_that_match_conversations_do_so_as_configured() -> None:
+    run = changed(matchWindowSeconds="60", settleSeconds="30")
+    for name in ("deliver", "reconcile"):
+        given = run.one("lambda/function", name)["environment"]["variables"]
+        assert (given["CALLREC_MATCH_WINDOW_SECONDS"], given["CALLREC_SETTLE_SECONDS"]) == ("60", "30"), name
+
+
 def test_reconcile_looks_back_as_configured() -> None:
     run = changed(
         reconcileMinutes="30", reconcileHours="48", recordingsPrefix="calls/", livekitUrl="wss://practice.livekit.cloud"
@@ -455,6 +462,8 @@ def test_every_resource_stands_in_a_component(run: Run) -> None:
     made = [resource for resource in run.resources if resource.type.startswith("aws:")]
     assert made
     assert [resource for resource in made if "callrec:" not in resource.parent] == []
+    [function] = [r for r in run.resources if r.type == "callrec:Function" and r.name == "reconcile"]
+    assert function.parent.endswith("::callrec:Reconcile::reconcile")
 
 
 def test_stacks_live_side_by_side() -> None:

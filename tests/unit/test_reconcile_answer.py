@@ -88,6 +88,22 @@ def test_what_two_runs_found_is_there_once() -> None:
     assert both.skipped == ("livekit_not_configured",)
 
 
+def test_what_tells_one_finding_from_another() -> None:
+    both = together([Answer.of(answer(stuck=[STUCK], unwanted=[UNWANTED])), Answer.of(answer())])
+    assert (both.lists["stuck"], both.lists["unwanted"]) == ([STUCK], [UNWANTED])
+    others = answer(stuck=[STUCK | {"egress": "EG_other"}], unwanted=[UNWANTED | {"key": "calls/other.mp4"}])
+    more = together([Answer.of(answer(stuck=[STUCK], unwanted=[UNWANTED])), Answer.of(others)])
+    assert (len(more.lists["stuck"]), len(more.lists["unwanted"])) == (2, 2)
+
+
+def test_what_livekit_lists_for_every_run_counts_once() -> None:
+    one = Answer.of(answer(counts={"running": 1, "foreign": 2, "unreadable": 3, "told": 4}))
+    seen = together([one, one]).counts
+    assert {name: seen[name] for name in ("running", "foreign", "unreadable", "told")} == {
+        "running": 1, "foreign": 2, "unreadable": 3, "told": 8,
+    }  # fmt: skip
+
+
 def test_what_a_long_list_leaves_out_is_counted() -> None:
     long = Answer.of(answer(unwanted=[UNWANTED], counts={"unwanted": 1500}))
     assert together([long, Answer.of(answer(unwanted=[UNWANTED]))]).counts["unwanted"] == 1500
