@@ -239,6 +239,7 @@ def test_reconcile_goes_by_the_clock_and_never_twice_at_once() -> None:
     assert rule["name"] == "callrec-practice-reconcile"
     assert rule["scheduleExpression"] == "rate(20 minutes)"
     assert "state" not in rule  # enabled
+    assert rule["description"] == "Looks for recordings that did not find their conversation"
     target = run.one("cloudwatch/eventTarget", "reconcile")
     assert target["rule"] == rule["name"]
     assert target["targetId"] == "reconcile"
@@ -463,7 +464,7 @@ def test_every_resource_stands_in_a_component(run: Run) -> None:
     assert made
     assert [resource for resource in made if "callrec:" not in resource.parent] == []
     [function] = [r for r in run.resources if r.type == "callrec:Function" and r.name == "reconcile"]
-    assert function.parent.endswith("::callrec:Reconcile::reconcile")
+    assert function.parent.endswith("$callrec:Reconcile::reconcile")
 
 
 def test_stacks_live_side_by_side() -> None:
