@@ -16,6 +16,7 @@ from scripts.errors import ScriptError, UnfinishedError
 from scripts.interruption import Interrupted, interruptible
 
 LEFT, COULD_NOT_RUN = 1, 2
+RIGHTS = "README.md lists the rights that this command needs; whose you have: aws sts get-caller-identity"
 
 
 def guarded(
@@ -37,12 +38,18 @@ def guarded(
         sentence = str(error)
     except CommandError as error:
         sentence = f"the engine could not: {engine_words(error)}"
-    except ClientError as error:
-        refusal = error.response.get("Error", {}).get("Code", "?")
-        sentence = f"AWS refused {error.operation_name} ({refusal}). Whose rights you have: aws sts get-caller-identity"
-    except (BotoCoreError, requests.RequestException) as error:
+    except (ClientError, BotoCoreError) as error:
+        sentence = f"{refusal(error)}. {RIGHTS}"
+    except requests.RequestException as error:
         sentence = f"no usable answer ({type(error).__name__}). Is this machine online?"
     if as_json:
         typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": sentence}, indent=2))
     context.console.print(f"{name}: {sentence}", style="red", markup=False, soft_wrap=True)
     return code
+
+
+def refusal(error: ClientError | BotoCoreError) -> str:
+    """Who refused what, in AWS's own codes; its texts stay out."""
+    if isinstance(error, ClientError):
+        return f"AWS refused {error.operation_name} ({error.response.get('Error', {}).get('Code', '?')})"
+    return f"AWS did not answer ({type(error).__name__})"

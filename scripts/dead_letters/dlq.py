@@ -10,9 +10,10 @@ import typer
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters import report
-from scripts.dead_letters.failing import guarded
+from scripts.dead_letters.letter import INTERRUPTED
 from scripts.dead_letters.listing import Listing, read
 from scripts.dead_letters.progress import shown
+from scripts.guarded import guarded
 
 EMPTY, SOMETHING = 0, 1
 
@@ -28,7 +29,9 @@ def dlq(ctx: typer.Context, *, _stack: StackOption = None, as_json: AsJson = Fal
     """
     context: Context = ctx.obj
     as_json = as_json or context.json
-    raise typer.Exit(guarded(context, "dlq", lambda: _list(context, as_json=as_json), as_json=as_json))
+    raise typer.Exit(
+        guarded(context, "dlq", lambda: _list(context, as_json=as_json), as_json=as_json, interrupted=INTERRUPTED)
+    )
 
 
 def _list(context: Context, *, as_json: bool) -> int:

@@ -13,6 +13,8 @@ from infra.functions.livekit_webhook import Event, parse_event
 from infra.functions.recording import Recording
 from scripts.dead_letters.reasons import RECEIVES_EXHAUSTED
 
+#: What both commands say after SIGINT and SIGTERM.
+INTERRUPTED = "interrupted. No letter is lost: run it again"
 # A message says when it was sent in milliseconds.
 MS = 1000
 

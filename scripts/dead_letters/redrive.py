@@ -9,8 +9,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.context import Context, StackOption, run_alone
-from scripts.dead_letters.failing import guarded, refusal
 from scripts.dead_letters.fate import UNTRIED, Fate, Watch
+from scripts.dead_letters.letter import INTERRUPTED
 from scripts.dead_letters.listing import read
 from scripts.dead_letters.outcome import Account
 from scripts.dead_letters.progress import shown
@@ -18,6 +18,7 @@ from scripts.dead_letters.queue import depth
 from scripts.dead_letters.reasons import checked
 from scripts.dead_letters.resend import Redrive, Sent
 from scripts.deployment import Deployment
+from scripts.guarded import guarded, refusal
 from scripts.interruption import Interrupted
 
 WAIT_SECONDS = 120
@@ -60,7 +61,7 @@ def redrive(
         account.show(as_json=as_json)
         return account.exit_code
 
-    raise typer.Exit(guarded(context, "redrive", task, as_json=as_json))
+    raise typer.Exit(guarded(context, "redrive", task, as_json=as_json, interrupted=INTERRUPTED))
 
 
 def _dry(context: Context, deployment: Deployment, chosen: frozenset[str]) -> Account:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.dead_letters.failing import refusal
 from scripts.dead_letters.letter import Letter
 from scripts.dead_letters.listing import HOLD_SECONDS, LONGEST_SECONDS, Say
 from scripts.dead_letters.queue import Hold, held
+from scripts.guarded import refusal
 from scripts.interruption import Interrupted, postponed
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from infra.functions import protojson
 from scripts.deployment import Deployment
 from scripts.errors import StackError
+from scripts.guarded import RIGHTS, refusal
 from scripts.reconcile.answer import Answer
 from scripts.reconcile.span import Piece
 from scripts.verify.hop import code_of
@@ -84,9 +85,7 @@ class Reconciler:
                 f"AWS lets no more of {self.name} run at once ({reason}): other runs are at work, or somebody stopped "
                 f"it. Wait some minutes; what stops it says: callrec verify --stack {self.stack}"
             )
-        return StackError(
-            f"AWS refused {error.operation_name} ({code}). Whose rights you have: aws sts get-caller-identity"
-        )
+        return StackError(f"{refusal(error)}. {RIGHTS}")
 
 
 def run_all(
@@ -106,7 +105,7 @@ def run_all(
         except BotoCoreError as error:
             if not answers:
                 raise
-            raise StackError(_so_far(answers, todo, f"AWS did not answer ({type(error).__name__})")) from None
+            raise StackError(_so_far(answers, todo, refusal(error))) from None
     return answers
 
 

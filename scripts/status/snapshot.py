@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.dead_letters.failing import refusal
 from scripts.deployment import Deployment
+from scripts.guarded import refusal
 from scripts.livekit_access import LiveKit, LiveKitError
 from scripts.status.log_lines import MS, Line, Log
 from scripts.status.recordings import Recordings
