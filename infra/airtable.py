@@ -7,14 +7,14 @@ import json
 from infra.config import StackConfig
 
 # Airtable takes 5 requests a second for a base, over everybody: https://airtable.com/developers/web/api/rate-limits
-# Each process waits its interval before every request, so what runs at once is all that counts:
-#   deliver    at most 2 instances (its event source mapping)     2 / 0.44 s = 4.55 a second
-#   reconcile  at most 2 runs (one by schedule, one by hand)      2 / 4.4 s  = 0.45 a second
-#   together                                                                   5.0 a second
+# A sixth one within any second locks the base out for 30 s, so averages do not help: what counts is how many of each
+# process fit into one second. Each waits its interval before every request, its first one included:
+#   deliver    at most 2 instances (its event source mapping)    2 each at 0.5 s apart    4 in any second
+#   reconcile  its scheduled runs never overlap                  1 at 2 s apart           1 in any second
+# A run of reconcile by hand beside a scheduled one may make a sixth now and then; reconcileConcurrency 1 forbids it.
 DELIVERS_AT_ONCE = 2
-DELIVER_INTERVAL_MS = 440
-RECONCILES_AT_ONCE = 2
-RECONCILE_INTERVAL_MS = 4400
+DELIVER_INTERVAL_MS = 500
+RECONCILE_INTERVAL_MS = 2000
 
 
 def environment(config: StackConfig, interval_ms: int) -> dict[str, str]:
