@@ -30,6 +30,10 @@ demo: setup  ## one real call's data through the whole way, on this machine
 test: setup lint types  ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
+.PHONY: soak
+soak: setup  ## the fault tests at their full size, into docs/soak.md: about 20 minutes
+	$(BIN)/python -m tests.faults.soak
+
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
