@@ -21,8 +21,9 @@ DELIVER_TIMEOUT = 60
 VISIBILITY_TIMEOUT = 6 * DELIVER_TIMEOUT
 FOURTEEN_DAYS = 14 * 24 * 3600
 BATCH = 10
-# `deliver` waits up to a day for a conversation, at 30 s doubling to 15 min: about 100 receives, and room for crashes.
-MAXIMUM_RECEIVES = 200
+# `deliver` waits up to a day for a conversation, at 30 s doubling to 15 min: about 100 receives. When it fails before
+# it can say so a message comes back after VISIBILITY_TIMEOUT: 240 receives a day.
+MAXIMUM_RECEIVES = 300
 # LiveKit's bodies are 1-2 KiB; ten of the largest still fit into one Lambda event of 6 MB.
 LARGEST_BODY = 256 * 1024
 # A dead letter carries its reason besides the body: it must fit whatever the queue took.

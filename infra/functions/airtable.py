@@ -1,8 +1,9 @@
 """The conversations in Airtable: find candidates with one list, write with one PATCH.
 
 The queue does the waiting, so nothing is retried here. Airtable allows 5 requests a second for a base, over everybody:
-each process waits its interval before every request, its first one included, so that an instance which takes another's
-place cannot add to the rate; how many processes there are at once, and the intervals, are set where they are deployed.
+each process waits its interval before every request, its first one included, and `deliver` after its last one before
+another instance may take its place, so that no change of instances adds to the rate. How many processes there are at
+once, and their intervals, is set where they are deployed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import requests
 from pyairtable import Api
@@ -26,6 +27,7 @@ from .recording import Recording
 from .settings import REQUIRED_ROLES, AirtableSettings
 
 T = TypeVar("T")
+MayGoOn: TypeAlias = Callable[[], bool]
 
 SCHEMA_SECONDS = 600
 #: Airtable locks a base out for this long after a 429.
@@ -66,6 +68,12 @@ class Conversations:
         #: How many requests were made, those that failed included.
         self.requests = 0
 
+    def rest(self) -> None:
+        """Wait until the next request may be made, by whatever process takes this one's place."""
+        since = self._clock() - self._last_request
+        if 0 <= since < self._interval:  # negative: the clock was set back
+            self._sleep(self._interval - since)
+
     def use_token(self, token: str) -> None:
         """Use this personal access token from now on."""
         self._api.api_key = token
@@ -102,16 +110,19 @@ class Conversations:
         """
         yield from self._pages(self._within(start, end), carried)
 
-    def update(self, updates: Mapping[str, Mapping[str, object]]) -> dict[str, DeliveryError]:
+    def update(
+        self, updates: Mapping[str, Mapping[str, object]], may_go_on: MayGoOn = lambda: True
+    ) -> dict[str, DeliveryError]:
         """Write fields by record id, with one PATCH for up to ten; returns the records that failed, with why.
 
-        When Airtable refuses the whole, each record is tried once alone, so that the refused one fails alone.
+        When Airtable refuses the whole, each record is tried once alone, so that the refused one fails alone; what
+        there is no time for fails with `out_of_time`.
         """
         try:
             self._patch(updates)
         except PermanentError as error:
             self._fields_at = None  # the table may have changed under us
-            return self._one_by_one(updates) if len(updates) > 1 else dict.fromkeys(updates, error)
+            return self._one_by_one(updates, may_go_on) if len(updates) > 1 else dict.fromkeys(updates, error)
         except WaitError as error:
             return dict.fromkeys(updates, error)
         return {}
@@ -143,10 +154,12 @@ class Conversations:
         converted = {field.name: convert(value, field) for field, value in pairs}
         return {name: value for name, value in converted.items() if value is not None}
 
-    def _one_by_one(self, updates: Mapping[str, Mapping[str, object]]) -> dict[str, DeliveryError]:
+    def _one_by_one(self, updates: Mapping[str, Mapping[str, object]], may_go_on: MayGoOn) -> dict[str, DeliveryError]:
         errors: dict[str, DeliveryError] = {}
         waiting: WaitError | None = None
         for record_id, fields in updates.items():
+            if waiting is None and not may_go_on():
+                waiting = out_of_time()
             if waiting is not None:
                 errors[record_id] = waiting
                 continue
@@ -227,9 +240,7 @@ class Conversations:
         locked = self._locked_until - self._clock()
         if 0 < locked <= MAX_RETRY_AFTER:  # more: the clock was set back
             raise WaitError("airtable_throttled", "Airtable asks to wait", delay=locked)
-        since = self._clock() - self._last_request
-        if 0 <= since < self._interval:  # negative: the clock was set back
-            self._sleep(self._interval - since)
+        self.rest()
         self._last_request = self._clock()
         self.requests += 1
         try:
@@ -260,6 +271,11 @@ def from_status(status: int, retry_after: str | None) -> DeliveryError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return WaitError("airtable_unavailable", f"Airtable answered {status}")
     return PermanentError("airtable_rejected", f"Airtable rejected the request ({status})")
+
+
+def out_of_time() -> WaitError:
+    """The verdict on what an invocation cannot finish."""
+    return WaitError("out_of_time", "the function's time is over; the rest of the batch comes again")
 
 
 def _moment(value: str | None) -> datetime | None:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from . import aws, livekit_egress, settings
-from .airtable import Conversations, connect
+from .airtable import Conversations, MayGoOn, connect, out_of_time
+from .alarms import Alarms
 from .carried import carried_by
+from .deadline import Deadline
 from .errors import BadEventError, DeliveryError, PermanentError, SecretError, WaitError
 from .links import Links
 from .livekit_webhook import Event, parse_event
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 _CONFIG = aws.config(connect=2, read=3, attempts=2)
 _DAY = 86_400
+#: Lambda's time for the function, unless its context says better.
+TIMEOUT_SECONDS = 60
+#: What one more request to Airtable, and the verdicts to the queue, may take together.
+RESERVE_SECONDS = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,14 @@ class App:
     conversations: Conversations
     start: StartSettings | None = None
     clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What writing takes in one invocation."""
+
+    links: Links
+    may_go_on: MayGoOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,35 +98,40 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry."""
     messages = [Message.from_record(record) for record in event["Records"]]
     try:
-        return deliver(messages, app(), str(getattr(context, "function_name", "deliver")))
+        name = str(getattr(context, "function_name", "deliver"))
+        return deliver(messages, app(), name, Deadline.of(context, TIMEOUT_SECONDS))
     except Exception as error:  # noqa: BLE001  # everything back to the queue, without a traceback that quotes bodies
         log("error", "deliver_failed", error=fault(error))
         return failures(messages)
 
 
-def deliver(messages: list[Message], to: App, function: str) -> dict[str, Any]:
+def deliver(messages: list[Message], to: App, function: str, deadline: Deadline | None = None) -> dict[str, Any]:
     """Work on one batch and answer with the messages that are to come again."""
-    batch = Batch(messages)
+    batch, alarms = Batch(messages), Alarms(function=function)
+    may_go_on = partial((deadline or Deadline.of(None, TIMEOUT_SECONDS)).allows, RESERVE_SECONDS)
     try:
-        delivered = _deliver(batch, to, to.secrets.get(), function)
+        delivered = _deliver(batch, to, to.secrets.get(), alarms, may_go_on)
     except SecretError:
         delivered = 0
         _fail_open(batch, WaitError("secret_unavailable", "the secret cannot be read"))
     if delivered:
         metric(function, "delivered", delivered)
     queue = Queue(sqs=to.sqs, url=to.settings.queue_url, dead_letter_url=to.settings.dead_letter_url, function=function)
-    return queue.conclude(batch, to.clock())
+    answer = queue.conclude(batch, to.clock())
+    alarms.conclude({failure["itemIdentifier"] for failure in answer["batchItemFailures"]})
+    to.conversations.rest()
+    return answer
 
 
-def _deliver(batch: Batch, to: App, secrets: Secrets, function: str) -> int:
+def _deliver(batch: Batch, to: App, secrets: Secrets, alarms: Alarms, may_go_on: MayGoOn) -> int:
     """Everything up to the verdicts; returns how many recordings are where they belong now."""
     to.conversations.use_token(secrets.airtable_token)
-    starting = Starting(to.start and to.start.starter(secrets), function)
-    recordings = _read(batch, starting, to, function)
+    starting = Starting(to.start and to.start.starter(secrets), alarms.function)
+    recordings = _read(batch, starting, to, alarms)
     starting.begin()
-    links = Links(secrets.link_keys, to.clock)
+    hand = Hand(links=Links(secrets.link_keys, to.clock), may_go_on=may_go_on)
     try:
-        return _write(batch, _with_versions(batch, recordings, to), to, links)
+        return _write(batch, _with_versions(batch, recordings, to), to, hand)
     except DeliveryError as error:
         _fail_open(batch, error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: later, a mended version may do it
@@ -132,7 +151,7 @@ def _ours() -> WaitError:
     return WaitError("fault", "an unexpected error, see the function's log")
 
 
-def _read(batch: Batch, starting: Starting, to: App, function: str) -> dict[str, Recording]:
+def _read(batch: Batch, starting: Starting, to: App, alarms: Alarms) -> dict[str, Recording]:
     """Message id → recording, for the messages that announce one of ours; what is to be recorded, to `starting`."""
     recordings: dict[str, Recording] = {}
     for message in batch.messages:
@@ -150,9 +169,7 @@ def _read(batch: Batch, starting: Starting, to: App, function: str) -> dict[str,
                 batch.done(message)
                 continue
             recordings[message.id] = recording
-            if recording.alert and message.receive_count == 1:
-                log("error", "recording_failed", egress=recording.egress_id, reason=recording.alert)
-                metric(function, "recording_failed", reason=recording.alert)
+            alarms.see(message, recording)
     return recordings
 
 
@@ -204,7 +221,7 @@ def _version(recording: Recording, to: App, *, outage: bool) -> str:
     return choose_version(versions, recording)
 
 
-def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
+def _write(batch: Batch, jobs: Mapping[str, Job], to: App, hand: Hand) -> int:
     todo = [jobs[message.id] for message in batch.open() if message.id in jobs]
     if not todo:
         return 0
@@ -213,7 +230,7 @@ def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
         if job.version is None and not tellable:
             batch.done(job.message)  # no link, and no field that could say why
     todo = [job for job in todo if job.version is not None or tellable]
-    conversations = _candidates(batch, todo, to, links)
+    conversations = _candidates(batch, todo, to, hand)
     open_ids = {message.id for message in batch.open()}
     todo = [job for job in todo if job.message.id in open_ids]
     rules = Rules(
@@ -223,13 +240,13 @@ def _write(batch: Batch, jobs: Mapping[str, Job], to: App, links: Links) -> int:
     )
     decisions = assign([(job.message.group, job.recording) for job in todo], conversations, rules)
     known = {conversation.record_id: conversation for conversation in conversations}
-    return _apply(batch, list(zip(todo, decisions, strict=True)), known, to, links)
+    return _apply(batch, list(zip(todo, decisions, strict=True)), known, to, hand)
 
 
-def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Conversation]:
+def _candidates(batch: Batch, todo: list[Job], to: App, hand: Hand) -> list[Conversation]:
     """One list for all; when Airtable rejects that, one for each, so that the one it rejects fails alone."""
     window = timedelta(seconds=to.settings.match_window_seconds)
-    carried = partial(carried_by, links)
+    carried = partial(carried_by, hand.links)
     try:
         return to.conversations.candidates([job.recording for job in todo], window, carried)
     except PermanentError as error:
@@ -238,6 +255,9 @@ def _candidates(batch: Batch, todo: list[Job], to: App, links: Links) -> list[Co
             return []
     found: dict[str, Conversation] = {}
     for job in todo:
+        if not hand.may_go_on():
+            batch.fail(job.message, out_of_time())
+            continue
         try:
             one = to.conversations.candidates([job.recording], window, carried)
         except PermanentError as error:
@@ -252,7 +272,7 @@ def _apply(
     decided: list[tuple[Job, Decision | WaitError]],
     known: Mapping[str, Conversation],
     to: App,
-    links: Links,
+    hand: Hand,
 ) -> int:
     updates: dict[str, dict[str, object]] = {}
     added: dict[str, list[Carried]] = {}
@@ -260,7 +280,7 @@ def _apply(
         if isinstance(decision, WaitError):
             batch.fail(job.message, decision)
             continue
-        url = _url(job, to, links)
+        url = _url(job, to, hand.links)
         if url is not None:
             added.setdefault(decision.record_id, []).append(Carried.of(job.recording, url))
         if decision.write:
@@ -271,7 +291,7 @@ def _apply(
             cells = to.conversations.listing([item.url for item in together])
             updates.setdefault(record_id, {}).update(cells)
     updates = {record_id: cells for record_id, cells in updates.items() if cells}
-    errors = to.conversations.update(updates) if updates else {}
+    errors = to.conversations.update(updates, hand.may_go_on) if updates else {}
     delivered = 0
     for job, decision in decided:
         if isinstance(decision, WaitError):

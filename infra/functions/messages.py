@@ -77,8 +77,12 @@ class Batch:
         return found
 
     def verdicts(self) -> list[tuple[Message, DeliveryError | None]]:
-        """Each message's error, None when all went well."""
-        return [(message, self._errors.get(message.id)) for message in self.messages]
+        """Each message's error, None when all went well; one that nobody decided on was never looked at."""
+        return [(message, self._verdict(message)) for message in self.messages]
+
+    def _verdict(self, message: Message) -> DeliveryError | None:
+        error = self._errors.get(message.id)
+        return behind() if error is None and message.id not in self._done else error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

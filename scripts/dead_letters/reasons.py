@@ -22,7 +22,7 @@ class Reason:
 REASONS: Mapping[str, Reason] = {
     "no_conversation": Reason(
         meaning="no conversation of this call was in the table within a day",
-        mend="make the conversation, with the room id listed here, and redrive",
+        mend="make the conversation, with the room id listed here where the table has a field for it, and redrive",
     ),
     "ambiguous": Reason(
         meaning="several conversations fit, or several recordings want the same one",
@@ -47,6 +47,10 @@ REASONS: Mapping[str, Reason] = {
     "wrong_key": Reason(
         meaning="the recording's path is not under recordingsPrefix, or is none that is allowed",
         mend="have your egress requests name a path under recordingsPrefix; redriving these alone changes nothing",
+    ),
+    "out_of_time": Reason(
+        meaning="Airtable was too slow for a day: the function's time was over before this one's turn",
+        mend="redrive once Airtable answers within a second or two",
     ),
     "bad_message": Reason(
         meaning="the message is no event of LiveKit's",

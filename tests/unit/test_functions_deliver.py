@@ -319,9 +319,11 @@ def test_when_the_head_dies_of_age_the_next_are_returned_just_this_once(rig: Rig
     conversation = server.seed({"room_name": "room 2", "room_id": "RM_2"}, created=START)
     head = record(call(2, fileResults=[{"filename": "calls/lost.mp4", "size": "7"}]), "head", sent=NOW - 90_000)
     behind = record(rig.call(2), "behind")
-    assert rig.run(head, behind) == []
+    assert rig.run(head, behind) == ["behind"]
     assert [sent["MessageDeduplicationId"] for sent in rig.sqs.sent] == ["head"]
     assert "audio_recording_url" not in server.read(conversation)
+    assert rig.run(behind) == []
+    assert rig.link(conversation).egress_id == "EG_2"
 
 
 def test_ambiguous_recordings_wait(rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -433,13 +435,14 @@ def test_a_link_that_is_not_ours_is_not_overwritten_by_name(rig: Rig, server: Ai
     assert server.read(conversation)["audio_recording_url"] == url
 
 
-def test_a_lost_recording_is_told_and_alarmed_once(
+def test_a_lost_recording_is_told_and_alarmed_at_first_sight_and_when_it_is_over(
     rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = call(1, status="EGRESS_FAILED", errorCode=400, fileResults=[{"filename": "calls/1.mp4"}])
     assert rig.run(record(lost)) == ["m1"]
+    assert rig.run(record(lost, count=2)) == ["m1"]
     conversation = server.seed({"room_name": "room 1"}, created=START)
-    assert rig.run(record(lost, count=2)) == []
+    assert rig.run(record(lost, count=3)) == []
     cells = server.read(conversation)
     assert cells["recording_status"] == "Not recorded: the recording could not be stored"
     assert "audio_recording_url" not in cells
@@ -447,7 +450,9 @@ def test_a_lost_recording_is_told_and_alarmed_once(
     assert metrics(capsys.readouterr().out) == [
         ("recording_failed", 1, "upload_refused"),
         ("waiting", 1, "no_conversation"),
+        ("waiting", 1, "no_conversation"),
         ("delivered", 1, None),
+        ("recording_failed", 1, "upload_refused"),
     ]
 
 
@@ -737,3 +742,30 @@ def test_each_message_has_its_verdict_in_the_log(
         (line["message"], line["outcome"], line.get("reason")) for line in lines if line.get("event") == "verdict"
     ]
     assert verdicts == [("m1", "done", None), ("m2", "waiting", "no_conversation"), ("m3", "dead", "bad_message")]
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_there_is_no_time_for_comes_again(rig: Rig, server: AirtableServer) -> None:
+    """Airtable refuses the list and then takes long for each: what is not reached waits, and nothing is lost."""
+    for number in (1, 2, 3):
+        server.seed({"room_name": f"room {number}"}, created=START)
+    rig.table.fields()
+    server.faults.add(Fault(outcome=Outcome.STATUS, status=422))
+    batch = [record(rig.call(number), f"m{number}") for number in (1, 2, 3)]
+    left = iter([30.0, 10.0, 10.0])
+    answer = deliver.deliver(
+        [deliver.Message.from_record(one) for one in batch], rig.app, "fn", deliver.Deadline(lambda: next(left, 10.0))
+    )
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m2", "m3"]
+    assert rig.sqs.delays == [("receipt-m2", 30), ("receipt-m3", 30)]
+    assert rig.run(*batch[1:]) == []
+
+
+def test_the_place_at_airtable_is_kept_until_the_next_may_take_it(rig: Rig, server: AirtableServer) -> None:
+    server.seed({"room_name": "room 1"}, created=START)
+    assert rig.run(record(rig.call(1))) == []
+    since = rig.clock.now
+    rig.table.rest()
+    assert rig.clock.now == since

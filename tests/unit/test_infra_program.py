@@ -185,7 +185,7 @@ def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
     assert run.one("sqs/queue", "events")["maxMessageSize"] < run.one("sqs/queue", "events-dlq")["maxMessageSize"]
     dead = f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice-events-dlq.fifo"
     redrive = json.loads(run.one("sqs/redrivePolicy", "events")["redrivePolicy"])
-    assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 200}
+    assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 300}
     allowed = json.loads(run.one("sqs/redriveAllowPolicy", "events")["redriveAllowPolicy"])
     assert allowed == policies.redrive_allow(dead.replace("-dlq", ""))
 
