@@ -119,6 +119,7 @@ def test_a_bucket_that_announces_holds_and_says_what() -> None:
         (permission(Action="lambda:InvokeFunctionUrl"), "may not call"),
         (permission(Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:events:x"}}), "may not call"),
         (permission(Condition={}), "may not call"),
+        (permission(Condition={"ArnLike": {"aws:PrincipalArn": RULE}}), "may not call"),
     ],
 )
 def test_a_schedule_that_does_not_run_it_is_named(change: Change, said: str) -> None:
