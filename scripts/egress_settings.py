@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from infra.functions import file_path
@@ -33,8 +34,16 @@ def of(deployment: Deployment, *, folder: str = "") -> EgressSettings:
                 mixing=Mixing(config.get("audioMixing") or Mixing.MONO),
                 webhook_url=outputs.webhook_url,
                 signing_key=config.get("livekitApiKey", ""),
-                endpoint=deployment.aws.endpoint_url or "",
+                endpoint=deployment.aws.endpoint_url or _endpoint_of_boto3(),
             ),
         )
     except (SettingsError, ValueError) as error:
         raise StackError(f"stack {deployment.stack} cannot record: {error}") from None
+
+
+def _endpoint_of_boto3() -> str:
+    """Another S3 than AWS's that boto3 was told of: recordings have to go where everything else goes.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")

@@ -28,6 +28,7 @@ from .log import fault, log, metric
 from .matching import Carried, Conversation, Decision, Rules, assign, listed
 from .messages import Batch, Message, Queue, failures
 from .objects import choose_version, list_versions
+from .probes import is_over
 from .recording import Recording, check_place
 from .secret import SecretCache, Secrets, reader
 from .start_settings import StartSettings
@@ -147,6 +148,14 @@ def _fail_open(batch: Batch, error: DeliveryError) -> None:
         batch.fail(message, error)
 
 
+def _fail(batch: Batch, message: Message, recording: Recording, error: DeliveryError, now: float) -> None:
+    """The message failed; of a probe that is gone nothing more is to be done."""
+    if is_over(recording.room_name, error.reason, now - message.sent_at):
+        batch.done(message)
+    else:
+        batch.fail(message, error)
+
+
 def _ours() -> WaitError:
     return WaitError("fault", "an unexpected error, see the function's log")
 
@@ -201,7 +210,7 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
         try:
             version = None if not recording.has_file else _version(recording, to, outage=outage)
         except DeliveryError as error:
-            batch.fail(message, error)
+            _fail(batch, message, recording, error, to.clock())
         except Exception as error:  # noqa: BLE001
             log("error", "list_versions_failed", error=fault(error), message=message.id)
             outage = not isinstance(error, ClientError)
@@ -278,7 +287,7 @@ def _apply(
     added: dict[str, list[Carried]] = {}
     for job, decision in decided:
         if isinstance(decision, WaitError):
-            batch.fail(job.message, decision)
+            _fail(batch, job.message, job.recording, decision, to.clock())
             continue
         url = _url(job, to, hand.links)
         if url is not None:

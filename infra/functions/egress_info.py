@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from . import protojson
 from .errors import PermanentError
+from .probes import is_probe
 from .protojson import Object
 from .recording import Recording, Status, check_place
 
@@ -71,7 +72,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egresses:
-    """LiveKit's list, sorted. `foreign`: how many are not ours; `unreadable`: how many say less than they must."""
+    """LiveKit's list, sorted. `foreign`: how many are not ours, or a probe's; `unreadable`: how many say too little."""
 
     ended: tuple[Ended, ...] = ()
     running: tuple[Running, ...] = ()
@@ -90,7 +91,7 @@ def sort(infos: Iterable[Object], bucket: str, prefix: str) -> Egresses:
         except PermanentError:
             unreadable += 1
             continue
-        if one is None or not _ours(one, info, bucket, prefix):
+        if one is None or not _ours(one, info, bucket, prefix) or is_probe(protojson.text(info, "roomName")):
             foreign += 1
         elif isinstance(one, Running):
             running.append(one)

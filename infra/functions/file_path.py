@@ -38,7 +38,7 @@ PHONE_TEMPLATE_RULE = (
 _PLAIN_NAME = re.compile(r"(?!.*\.\.)[\w][\w .,()+=&!'~-]*(?<! )")
 _MAX_NAME_BYTES = 128
 #: Seven digits or more, also when grouped; a date looks the same and then just does not stand in the path.
-_PHONE_NUMBER = re.compile(r"\d(?:[ .()-]{0,2}\d){6}")
+_PHONE_NUMBER = re.compile(r"\d(?:[ ._()-]{0,3}\d){6}")
 
 
 def check_template(setting: str, template: str, prefix: str, *, phone: bool = False) -> None:

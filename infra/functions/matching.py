@@ -8,7 +8,7 @@ The rules, in this order; the first that finds something decides:
 4. By room name: the conversations of that name whose time (their own start, else their creation) lies within
    [recording's start less the window, recording's end plus the window], that did not begin after the recording's end
    by their own start, and that carry no other recording, no other egress or room id and no link that is not ours.
-   Two recordings of different room sessions that want the same conversation by name are both ambiguous.
+   Two recordings of different room sessions in one batch that want the same conversation by name are both ambiguous.
 
 One found → it. None → wait. Several → wait with the reason `ambiguous`.
 

@@ -79,7 +79,8 @@ def receive(event: Mapping[str, Any], to: App) -> dict[str, Any]:
         MessageGroupId=queue_id(accepted.room_id or accepted.egress_id or accepted.id),
         MessageDeduplicationId=queue_id(accepted.id),
     )
-    log("info", "accepted", type=queue_id(accepted.event), id=queue_id(accepted.id))
+    egress = accepted.egress_id and queue_id(accepted.egress_id)
+    log("info", "accepted", type=queue_id(accepted.event), id=queue_id(accepted.id), egress=egress)
     return _answer(200, "ok")
 
 

@@ -163,7 +163,12 @@ def past(egresses: Iterable[Egress], room_id: str, bucket: str) -> Past:
 
 def running(egresses: Iterable[Egress], room_id: str, bucket: str) -> str | None:
     """The id of an egress that records this session now, for us."""
-    return next((one.egress_id for one in egresses if one.status in _ACTIVE and _ours(one, room_id, bucket)), None)
+    return next(iter(all_running(egresses, room_id, bucket)), None)
+
+
+def all_running(egresses: Iterable[Egress], room_id: str, bucket: str) -> list[str]:
+    """The ids of all that record this session now, for us."""
+    return [one.egress_id for one in egresses if one.status in _ACTIVE and _ours(one, room_id, bucket)]
 
 
 def _ours(egress: Egress, room_id: str, bucket: str) -> bool:

@@ -25,9 +25,10 @@ from typing import Any, Protocol
 from livekit import api
 
 from infra.functions.egress import EgressOptions, EgressSettings
+from infra.functions.egress_list import list_egresses
 from infra.functions.errors import SettingsError, WaitError
 from infra.functions.livekit_egress import Outcome, Recorder, begin, client, mapped, running_egress
-from infra.functions.start_policy import Start, says
+from infra.functions.start_policy import Start, all_running, says
 
 LIMIT_SECONDS = 12.0
 _SIP = 3  # livekit.rtc.ParticipantKind.PARTICIPANT_KIND_SIP
@@ -36,6 +37,8 @@ _OVER = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)
 
 _log = logging.getLogger("callrec")
 _counts: Counter[str] = Counter()
+#: Room sessions whose start LiveKit has not answered: it may have made it all the same.
+_doubtful: set[str] = set()
 
 
 class Participant(Protocol):
@@ -88,25 +91,32 @@ async def start_recording(ctx: Job, env: Mapping[str, str] = os.environ) -> str 
     try:
         outcome, egress_id = await _start(_session(ctx), ctx.room.metadata or str(ctx.job.room.metadata), env)
     except Exception as error:  # noqa: BLE001  # never breaks the call
+        if isinstance(error, TimeoutError) and (room_id := _room_id(ctx)):
+            _doubtful.add(room_id)
         _failed(ctx, "no recording", error)
         return None
     _say(ctx, outcome, egress_id)
     return egress_id
 
 
-async def stop_recording(ctx: Job, egress_id: str | None, env: Mapping[str, str] = os.environ) -> bool:
-    """End this recording; whether it is over. It also ends by itself, with the room.
+async def stop_recording(ctx: Job, egress_id: str | None = None, env: Mapping[str, str] = os.environ) -> bool:
+    """End whatever records this call into our bucket, whoever began it; whether it surely is over.
 
-    What `start_recording` answered may be given as it is: without a recording there is nothing to end.
+    `egress_id` is what `start_recording` answered; None too: a rule or the stack may record the call all the same. A
+    start that LiveKit did not answer may still begin after this: then the answer is False. A recording also ends with
+    its room.
     """
-    if egress_id is None:
-        return True
     try:
-        await _stop(egress_id, env)
+        stopped = await _stop(_session(ctx), egress_id, env)
     except Exception as error:  # noqa: BLE001  # never breaks the call
         _failed(ctx, "recording not stopped", error, prefix="stop_")
         return False
-    _say(ctx, "stopped", egress_id)
+    for one in stopped:
+        _say(ctx, "stopped", one)
+    if not stopped and _room_id(ctx) in _doubtful:
+        _count("stop_doubtful")
+        _log.error("a recording may still begin: LiveKit did not answer its start", extra={"room_id": _room_id(ctx)})
+        return False
     return True
 
 
@@ -127,14 +137,20 @@ async def _start(start: Start, metadata: str, env: Mapping[str, str]) -> tuple[s
         return answer.outcome, answer.egress_id
 
 
-async def _stop(egress_id: str, env: Mapping[str, str]) -> None:
+async def _stop(session: Start, egress_id: str | None, env: Mapping[str, str]) -> list[str]:
+    """The ids of what was stopped."""
     recorder = _recorder(env)
-    try:
-        async with asyncio.timeout(LIMIT_SECONDS), client(recorder.url, recorder.key, recorder.secret) as livekit:
-            await livekit.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id))
-    except api.ServerError as error:
-        if error.status not in _OVER:
-            raise
+    async with asyncio.timeout(LIMIT_SECONDS), client(recorder.url, recorder.key, recorder.secret) as livekit:
+        active = await list_egresses(livekit, session.room_name, active=True)
+        found = all_running(active, session.room_id, recorder.egress.bucket)
+        wanted = list(dict.fromkeys([*filter(None, [egress_id]), *found]))
+        for one in wanted:
+            try:
+                await livekit.egress.stop_egress(api.StopEgressRequest(egress_id=one))
+            except api.ServerError as error:
+                if error.status not in _OVER:
+                    raise
+    return wanted
 
 
 def _session(ctx: Job) -> Start:

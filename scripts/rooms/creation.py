@@ -15,6 +15,8 @@ from scripts.teardown.engine import Say
 # An egress shows up 0.6 s after its room; LiveKit Cloud may take longer.
 PATIENCE_SECONDS = 8.0
 POLL_SECONDS = 0.5
+# How long an egress is watched that says it starts.
+STARTING_SECONDS = 3.0
 RUNNING = (api.EgressStatus.EGRESS_STARTING, api.EgressStatus.EGRESS_ACTIVE)
 
 
@@ -69,13 +71,26 @@ class Creation:
         )
 
     def _recording(self, sid: str) -> api.EgressInfo | None:
-        """The room's newest egress: one that runs, else the one that ended already; None when there is none in time."""
-        until = self.clock() + PATIENCE_SECONDS
+        """The room's newest egress: one that runs, else the one that ended already; None when there is none in time.
+
+        One that only starts is looked at for a while longer: a recorder that cannot reach LiveKit fails soon. It may
+        well stay so, as nobody has joined yet.
+        """
+        began = self.clock()
+        seen: float | None = None
         while True:
+            now = self.clock()
             found = [info for info in self.livekit.egresses(self.name, active=False) if info.room_id == sid]
-            newest = sorted(found, key=lambda info: (info.status in RUNNING, info.started_at or info.updated_at))
-            if newest or self.clock() >= until:
-                return newest[-1] if newest else None
+            newest = max(
+                found, key=lambda info: (info.status in RUNNING, info.started_at or info.updated_at), default=None
+            )
+            if newest is None:
+                if now - began >= PATIENCE_SECONDS:
+                    return None
+            else:
+                seen = now if seen is None else seen
+                if newest.status != api.EgressStatus.EGRESS_STARTING or now - seen >= STARTING_SECONDS:
+                    return newest
             self.wait(POLL_SECONDS)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from infra.functions.probes import MARK
 from scripts.aws_access import AwsAccess
 from scripts.deployment import Deployment
 
-MARK = "callrec-verify"
 CONTENT_BYTES = 64 * 1024
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import prometheus_client
 import pytest
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import AgentSession, JobContext
 from livekit.agents.testing import fake_job_context
 from pyairtable import Api
@@ -37,6 +37,7 @@ def livekit() -> Iterator[LiveKitServer]:
 @pytest.fixture(autouse=True)
 def counted() -> None:
     recording._counts.clear()
+    recording._doubtful.clear()
 
 
 def environment(livekit: LiveKitServer, **changes: str) -> dict[str, str]:
@@ -186,9 +187,9 @@ def test_a_recorder_that_does_not_answer_holds_nobody_up(
 
 def test_what_is_no_context_breaks_nothing() -> None:
     assert run(start_recording(cast("Any", object()), {})) is None
-    assert run(stop_recording(cast("Any", object()), None, {})) is True
+    assert run(stop_recording(cast("Any", object()), None, {})) is False
     assert run(stop_recording(cast("Any", object()), "EG_1", {})) is False
-    assert counts() == {"fault": 1, "stop_not_configured": 1}
+    assert counts() == {"fault": 1, "stop_fault": 2}
 
 
 def test_without_prometheus_counting_goes_on(livekit: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,3 +281,34 @@ class TestExample:
         self.call(agent, livekit, monkeypatch)
         assert livekit.journal.count(START) == 1
         assert "could not be noted" in caplog.text
+
+
+def test_what_somebody_else_began_is_stopped_too(livekit: LiveKitServer) -> None:
+    """A rule records the call although the agent could not start: who does not want that is not recorded on."""
+
+    async def call() -> bool:
+        async with a_call(livekit) as ctx:
+            assert await start_recording(ctx, environment(livekit)) is not None
+            stopped = await stop_recording(ctx, None, environment(livekit))
+            livekit.settle()
+            return stopped
+
+    assert run(call()) is True
+    (info,) = livekit.recorder.all()
+    assert info.status in (api.EgressStatus.EGRESS_COMPLETE, api.EgressStatus.EGRESS_ABORTED)
+
+
+def test_a_start_without_an_answer_is_not_called_stopped(
+    livekit: LiveKitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    livekit.faults.add(Fault(outcome=Outcome.CLOSE, delay_seconds=300, methods=frozenset({START})))
+    monkeypatch.setattr(recording, "LIMIT_SECONDS", 0.5)
+
+    async def call() -> tuple[str | None, bool]:
+        async with a_call(livekit) as ctx:
+            started = await start_recording(ctx, environment(livekit))
+            monkeypatch.setattr(recording, "LIMIT_SECONDS", 12.0)
+            return started, await stop_recording(ctx, started, environment(livekit))
+
+    assert run(call()) == (None, False)
+    assert counts()["stop_doubtful"] == 1

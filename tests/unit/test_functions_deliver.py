@@ -769,3 +769,18 @@ def test_the_place_at_airtable_is_kept_until_the_next_may_take_it(rig: Rig, serv
     since = rig.clock.now
     rig.table.rest()
     assert rig.clock.now == since
+
+
+# -- probes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "again"), [("callrec-verify-1", 7, []), ("callrec-verify-1", 1, ["m1"]), ("room 1", 7, ["m1"])]
+)
+def test_a_probe_that_was_removed_is_not_waited_for(rig: Rig, name: str, hours: int, again: list[str]) -> None:
+    """Its conversation is gone, and in the end its file too."""
+    sent = NOW - hours * 3600
+    assert rig.run(record(rig.call(1, roomName=name), count=9, sent=sent)) == again
+    lost = call(2, roomName=name, fileResults=[{"filename": "calls/lost.mp4", "size": "7"}])
+    assert rig.run(record(lost, count=9, sent=sent)) == again
+    assert rig.sqs.sent == []

@@ -210,6 +210,13 @@ def test_what_is_not_ours_is_counted_only() -> None:
     assert (found.ended, found.running, found.foreign) == ((), (), 3)
 
 
+def test_a_probe_of_verify_is_nobodys_recording() -> None:
+    """It is removed again; who looked for it later would find it missing."""
+    found = sorted_(egress(1, room_name="callrec-verify-1"), egress(2, room_name="callrec-verified"))
+    assert [one.recording.egress_id for one in found.ended] == ["EG_2"]
+    assert found.foreign == 1
+
+
 def test_without_a_bucket_the_path_says_whose_it_is() -> None:
     """A self-hosted egress with storage of its own names no bucket."""
     told = egress(1, bucket=None)

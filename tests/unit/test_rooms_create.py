@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from livekit import api
+from livekit.protocol.models import RoomEndReason
 
+from scripts.livekit_access import LiveKit
 from scripts.local.livekit_server import Fault, LiveKitServer, Outcome
 from scripts.rooms import creation
 from scripts.rooms.command import create
@@ -25,6 +27,8 @@ def livekit() -> Iterator[LiveKitServer]:
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, livekit: LiveKitServer) -> World:
     monkeypatch.setattr(creation, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(creation, "STARTING_SECONDS", 0.1)
+    monkeypatch.setattr(creation, "POLL_SECONDS", 0.05)
     return world(tmp_path, monkeypatch, livekit)
 
 
@@ -137,3 +141,23 @@ def test_the_secret_is_in_nothing_said_nor_in_the_rooms_metadata(stack: World, l
     said = done.said + done.told + other.said + other.told + str(access(livekit).room("camille"))
     assert UPLOAD_SECRET not in said
     assert livekit.api_secret not in said
+
+
+def test_a_recorder_that_fails_a_moment_later_is_no_recording(
+    stack: World, livekit: LiveKitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen as starting first: the room is closed meanwhile, as when a recorder cannot reach LiveKit."""
+    monkeypatch.setattr(creation, "STARTING_SECONDS", 2.0)
+    listed = creation.LiveKit.egresses
+
+    def egresses(self: LiveKit, *given: str, **options: bool) -> list[api.EgressInfo]:
+        found = listed(self, *given, **options)
+        room = livekit.rooms.find("camille")
+        if found and room is not None:
+            livekit.rooms.close(room, RoomEndReason.ROOM_END_API_DELETE)
+        return found
+
+    monkeypatch.setattr(creation.LiveKit, "egresses", egresses)
+    done = stack.run(create, "camille")
+    assert done.code == 1
+    assert "ended at once" in done.said

@@ -18,9 +18,10 @@ class Arrivals:
     group: str
     since: float
 
-    def accepted(self, kind: str) -> bool:
-        """Whether an event of this kind was taken."""
-        return any(line.get("event") == "accepted" and line.get("type") == kind for line in self._lines())
+    def accepted(self, kind: str, egress_id: str) -> bool:
+        """Whether an event of this kind, of this egress, was taken."""
+        wanted = {"event": "accepted", "type": kind, "egress": egress_id}
+        return any(wanted.items() <= line.items() for line in self._lines())
 
     def refused(self) -> tuple[str, ...]:
         """The reasons of refusals, each once."""

@@ -35,7 +35,10 @@ def ended(info: api.EgressInfo) -> Failed:
     status = api.EgressStatus.Name(info.status).removeprefix("EGRESS_")
     seen = f"{info.egress_id}: {status}, code {info.error_code}"
     if info.error_code == UPLOAD:
-        cause = "S3 refused the upload: the bucket, the region, or the write-only key is not what S3 knows"
+        cause = (
+            "S3 refused the upload: the bucket, the region, or the write-only key is not what S3 knows; with an S3 of "
+            "your own, egress may not trust its certificate"
+        )
         return Failed(seen, cause=cause, mend="callrec verify (rows of bucket and write-only key)")
     if info.error_code == NOBODY:
         cause = "nobody published a track: the caller's sound did not reach LiveKit (UDP blocked?)"

@@ -31,7 +31,7 @@ ENDED_HOP, STORED, ANNOUNCED, DELIVERED, PLAYED, HEARD = (
     f"live.{name}" for name in ("ended", "stored", "announced", "delivered", "played", "heard")
 )
 SPEAK_SECONDS = 12.0
-START_SECONDS, END_SECONDS, ANNOUNCE_SECONDS = 30.0, 120.0, 45.0
+START_SECONDS, END_SECONDS, ANNOUNCE_SECONDS, PUT_AWAY_SECONDS = 30.0, 120.0, 45.0, 30.0
 POLL_SECONDS = 0.5
 TOLERANCE_SECONDS = 1.0
 DOWNLOAD_SECONDS = 60
@@ -56,6 +56,7 @@ class LiveCall:
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     info: api.EgressInfo | None = None
+    by_policy: bool = False
     content: bytes = field(default=b"", repr=False)
 
     def hops(self) -> list[Hop]:
@@ -74,7 +75,7 @@ class LiveCall:
                 id=DELIVERED,
                 title="link appears in Airtable",
                 probe=self.journey.delivery,
-                needs=(CONVERSATION, STORED, ANNOUNCED),
+                needs=(CONVERSATION, STORED),
             ),
             Hop(id=PLAYED, title="link plays", probe=self.played, needs=(DELIVERED,)),
             Hop(id=HEARD, title="the caller is heard on it", probe=self.heard, needs=listen),
@@ -82,7 +83,8 @@ class LiveCall:
 
     def create(self) -> str:
         """The room; recorded by the policy once somebody joins, or by its own request."""
-        if self.policy is not None and self.policy.covers(self.room.name):
+        self.by_policy = self.policy is not None and self.policy.covers(self.room.name)
+        if self.by_policy:
             how, egress = "the policy starts the recording", None
         else:
             how, egress = "the room asks for its recording", room_egress(self.egress, self.room.name, phone=False)
@@ -106,7 +108,7 @@ class LiveCall:
                 if info.status == api.EgressStatus.EGRESS_ACTIVE:
                     return f"{info.egress_id}, after {passed:.1f} s"
             self.wait(POLL_SECONDS)
-        raise causes.not_started(self.info, by_policy=self.policy is not None)
+        raise causes.not_started(self.info, by_policy=self.by_policy)
 
     def speak(self) -> str:
         """Speak for a while, then leave and close the room."""
@@ -141,7 +143,7 @@ class LiveCall:
         """Wait until `receive` has taken an egress_ended since the call began."""
         began = self.clock()
         while (passed := self.clock() - began) <= ANNOUNCE_SECONDS:
-            if self.arrivals.accepted("egress_ended"):
+            if self.arrivals.accepted("egress_ended", self._recorded.egress_id):
                 return f"after {passed:.1f} s"
             self.wait(POLL_SECONDS * 2)
         raise causes.not_announced(self.arrivals.refused())
@@ -169,13 +171,22 @@ class LiveCall:
         )
 
     def put_away(self) -> None:
-        """Hang up, end the recording and close the room, whatever was reached. Raises Failed."""
+        """Hang up, close the room, wait until nothing of it is recorded any more, and remove the files. Raises Failed.
+
+        The policy's paths lie outside the probes' folder, and what is uploaded later nobody would find.
+        """
         self.caller.hang_up()
-        if self.info is not None and self.info.status not in ENDED:
-            self.room.stop(self.info.egress_id)
         self.room.delete()
-        for file in self.info.file_results if self.info is not None else ():
-            self._delete(file.filename)
+        began = self.clock()
+        while running := [info for info in self.room.egresses() if info.status not in ENDED]:
+            if self.clock() - began > PUT_AWAY_SECONDS:
+                break
+            for info in running:
+                self.room.stop(info.egress_id)
+            self.wait(POLL_SECONDS)
+        for info in self.room.egresses():
+            for file in info.file_results:
+                self._delete(file.filename)
 
     def _delete(self, key: str) -> None:
         """Every version of this very key: the policy's paths lie outside the probes' folder."""

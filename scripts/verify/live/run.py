@@ -41,8 +41,11 @@ def run(deployment: Deployment, *, on_result: OnResult, on_start: OnStart = lamb
     hops = [leftovers(cleanup), *livekit_key.hops(deployment), *airtable.hops(table), *call.hops()]
 
     def put_away() -> str:
-        call.put_away()
-        return cleanup.everything(waiting=True)
+        try:
+            call.put_away()
+        finally:  # whatever LiveKit says
+            removed = cleanup.everything(waiting=True)
+        return removed
 
     return along(hops, put_away, on_start=on_start, on_result=on_result)
 
