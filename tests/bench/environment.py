@@ -1,9 +1,10 @@
-"""The functions' environment while they are measured: as the stack sets it, with made-up names."""
+"""The functions' environment while they are measured: as the stack sets it, its pace too, with made-up names."""
 
 from __future__ import annotations
 
 import json
 
+from infra import airtable
 from tests.unit.functions_support import KEY, LINK_KEY
 from tests.unit.functions_support import SECRET as LIVEKIT_SECRET
 
@@ -32,7 +33,7 @@ DELIVER = {
     "CALLREC_LINK_DAYS": "30",
     "CALLREC_MATCH_WINDOW_SECONDS": "120",
     "CALLREC_SETTLE_SECONDS": "0",
-    "CALLREC_AIRTABLE_INTERVAL_MS": "440",
+    "CALLREC_AIRTABLE_INTERVAL_MS": str(airtable.DELIVER_INTERVAL_MS),
 }
 RECONCILE = {
     **_SECRET_ARN,
@@ -45,5 +46,5 @@ RECONCILE = {
     "CALLREC_RECONCILE_INTERVAL_SECONDS": "900",
     "CALLREC_MATCH_WINDOW_SECONDS": "120",
     "CALLREC_SETTLE_SECONDS": "900",
-    "CALLREC_AIRTABLE_INTERVAL_MS": "4400",
+    "CALLREC_AIRTABLE_INTERVAL_MS": str(airtable.RECONCILE_INTERVAL_MS),
 }

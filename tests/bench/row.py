@@ -20,15 +20,26 @@ class Target:
         return f"{'≥' if self.above else '≤'} {self.bound:g}"
 
 
+def ratio(figure: float, base: float) -> float:
+    """`figure` by `base`; ValueError unless both are positive: a difference lost in the noise is no measurement."""
+    if figure <= 0 or base <= 0:
+        raise ValueError(f"{figure} and {base} give no ratio: measure again, longer")
+    return figure / base
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """`figure` with its unit in words; `value`: what the target is about, None when there is none."""
+    """`figure` with its unit in words; `value`: what the target is about, None when there is none.
+
+    `why`: what to tell when the target is missed.
+    """
 
     what: str
     figure: str
     against: str = ""
     value: float | None = None
     target: Target | None = None
+    why: str = ""
 
     @property
     def verdict(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.bench.deliver import busiest
 from tests.bench.report import document
-from tests.bench.row import Row, Target
+from tests.bench.row import Row, Target, ratio
 from tests.bench.runtime_api import FunctionError, RuntimeApi
 
 HANDLER = """
@@ -157,14 +157,25 @@ def test_a_row_is_judged_by_its_target() -> None:
     assert Row(what="w", figure="f", value=1.0).verdict == Row(what="w", figure="f", target=most).verdict == ""
 
 
+@pytest.mark.parametrize(("figure", "base"), [(1.0, -9.7), (1.0, 0.0), (-1.0, 2.0)])
+def test_what_noise_swallowed_is_no_ratio(figure: float, base: float) -> None:
+    with pytest.raises(ValueError, match="measure again"):
+        ratio(figure, base)
+    assert ratio(3, 2) == 1.5
+
+
 def test_the_document_holds_every_row_and_the_profiles() -> None:
     rows = [
         Row(what="a", figure="5 ms", against="2 ms", value=2.5, target=Target(bound=3)),
         Row(what="b", figure="1 MB"),
+        Row(what="c", figure="9 ms", value=9, target=Target(bound=3), why="for a reason"),
     ]
     text = document(rows, {"receive": {"botocore": 31.4, "x": 2.0}, "play": {"y": 90.0}}, {"boto3": "1.2.3"})
     assert "| a | 5 ms | 2 ms | 2.50 | ≤ 3 | pass |" in text
     assert "| b | 1 MB |  |  |  |  |" in text
+    assert "| c | 9 ms |  | 9.00 | ≤ 3 | miss |" in text
+    assert "- c: for a reason." in text
+    assert "- a:" not in text
     assert "boto3 1.2.3" in text
     assert text.index("| y |  | 90 |") < text.index("| botocore | 31 |  |") < text.index("| x | 2 |  |")
     assert "make bench" in text
