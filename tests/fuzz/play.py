@@ -21,6 +21,7 @@ from infra.functions.links import Links
 from infra.functions.secret import SecretCache
 from infra.functions.settings import PlaySettings
 from tests.fuzz.logged import logged
+from tests.fuzz.standing_in import app_of
 from tests.unit.functions_support import LINK_KEY, NOW, SECRET_JSON, Clock, recording, url_event
 
 ANSWERS = frozenset({302, 403, 404, 405, 410})
@@ -102,8 +103,7 @@ def one_input(data: bytes) -> None:
         return
     form = _FORMS[data[0] % len(_FORMS)]
     event = form(data[1:])
-    play.app = lambda: _APP
-    with logged() as lines:
+    with app_of(play, _APP), logged() as lines:
         answer = play.handler(event, None)
     status = answer["statusCode"]
     assert status in ANSWERS, (status, lines())

@@ -17,6 +17,7 @@ from infra.functions import receive
 from infra.functions.secret import SecretCache
 from infra.functions.settings import ReceiveSettings
 from tests.fuzz.logged import logged
+from tests.fuzz.standing_in import app_of
 from tests.unit.functions_support import (
     KEY,
     NOW,
@@ -97,8 +98,7 @@ def one_input(data: bytes) -> None:
     form = _FORMS[data[0] % len(_FORMS)]
     event = form(data[1:])
     _SQS.sent.clear()
-    receive.app = lambda: _APP
-    with logged() as lines:
+    with app_of(receive, _APP), logged() as lines:
         answer = receive.handler(event, None)
     status = answer["statusCode"]
     assert status in ANSWERS, (status, lines())
