@@ -30,7 +30,7 @@ from tests.unit.functions_support import LINK_KEY
 
 PLAY_URL = "https://play.invalid"
 _LOOKS_A_LEAP = 10
-_INTERVALS_MS = {"deliver": 550, "reconcile": sharing.RECONCILE_INTERVAL_MS}
+_INTERVALS_MS = {"deliver": sharing.DELIVER_INTERVAL_MS, "reconcile": sharing.RECONCILE_INTERVAL_MS}
 WINDOW_SECONDS, SETTLE_SECONDS = 120, 900
 
 
