@@ -196,7 +196,7 @@ PLANTED = {
     "schedule stopped": Planted(plant=schedule_stopped, found={"reconcile.schedule"}),
     "schedule not allowed": Planted(plant=permission_gone, found={"reconcile.schedule"}),
     "announcements gone": Planted(plant=announcements_gone, found={"reconcile.arrivals"}),
-    "wrong LiveKit secret": Planted(plant=livekit_secret_wrong, found={"webhook.signed"}),
+    "wrong LiveKit secret": Planted(plant=livekit_secret_wrong, found={"webhook.signed", "livekit.room_record"}),
     "LiveKit secret changed": Planted(plant=livekit_secret_changed_behind, found={"webhook.signed"}),
     "public access block off": Planted(plant=public_access_allowed, found={"bucket.RestrictPublicBuckets"}),
     "TLS statement missing": Planted(plant=tls_not_demanded, found={"bucket.tls"}),

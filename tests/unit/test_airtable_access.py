@@ -110,6 +110,7 @@ def test_schema(airtable: AirtableServer) -> None:
         "recording_started_at": "dateTime",
         "recording_ended_at": "dateTime",
         "recording_status": "singleLineText",
+        "audio_recordings": "multilineText",
         "patient_name": "singleLineText",
         "transcript": "multilineText",
         "notes": "multilineText",

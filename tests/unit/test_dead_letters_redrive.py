@@ -166,7 +166,7 @@ def test_an_unknown_reason_names_those_there_are_and_touches_nothing(monkeypatch
     bench = Bench(monkeypatch)
     done = bench.run("--reason", "wrong_keys", "--json")
     assert done.exit_code == 2
-    assert "no_conversation, receives_exhausted" in done.stderr
+    assert "no_conversation, out_of_time, receives_exhausted" in done.stderr
     assert json.loads(done.stdout)["ok"] is False
     assert bench.queues.dead.calls == []
 
