@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
+import ctypes
+import signal
+import subprocess
 import sys
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from scripts.aws_access import AwsAccess, Key
 from scripts.local import emulator
 from scripts.local.certificates import issue
-from scripts.local.process import Process, free_port
+from scripts.local.process import free_port
 from tests.faults.clock import Clock
 
+_PR_SET_PDEATHSIG = 1
 CLOCK = "CALLREC_FAULTS_CLOCK"
 
 
@@ -25,15 +33,17 @@ def run(folder: Path, clock: Clock) -> Generator[AwsAccess]:
     certificates = issue(folder / "certificates")
     port = free_port()
     environment = emulator.environment(port, scratch, certificates) | {CLOCK: str(clock.path)}
-    process = Process(
-        "the AWS emulator",
-        [sys.executable, "-m", "tests.faults.emulator_process"],
-        folder / "emulator.log",
-        environment,
-    )
+    with (folder / "emulator.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.emulator_process"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
     endpoint = f"https://127.0.0.1:{port}"
     try:
-        process.wait_until(lambda: emulator._healthy(endpoint, certificates.bundle), emulator.START_SECONDS)
+        _until(lambda: emulator._healthy(endpoint, certificates.bundle), process)
         yield AwsAccess(
             region=emulator.REGION,
             key=Key(access_key_id=emulator.ROOT_KEY[0], secret_access_key=emulator.ROOT_KEY[1]),
@@ -41,5 +51,35 @@ def run(folder: Path, clock: Clock) -> Generator[AwsAccess]:
             ca_bundle=certificates.bundle,
         )
     finally:
-        process.stop()
-        shutil.rmtree(scratch, ignore_errors=True)
+        process.kill()  # what it holds in memory is of no more use
+        process.wait()
+
+
+def _until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + emulator.START_SECONDS
+    while not ready():
+        assert process.poll() is None, "the emulator ended while it started"
+        assert time.monotonic() < until, "the emulator does not start"
+        time.sleep(0.02)
+
+
+def end_with_parent() -> None:
+    """Called by a process that must not outlive the one that started it, however that one ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def client(aws: AwsAccess, service: str) -> Any:
+    """A boto3 client as the account's root; made fast, as one session reads the services' descriptions for all."""
+    return _session().client(
+        service,
+        region_name=aws.region,
+        endpoint_url=aws.endpoint_url,
+        verify=str(aws.ca_bundle),
+        aws_access_key_id=emulator.ROOT_KEY[0],
+        aws_secret_access_key=emulator.ROOT_KEY[1],
+    )
+
+
+@cache
+def _session() -> Any:
+    return boto3.Session()

@@ -11,11 +11,12 @@ from ministack.services import s3, sqs
 
 from scripts.local import emulator_server
 from tests.faults.clock import Clock
-from tests.faults.emulator import CLOCK
+from tests.faults.emulator import CLOCK, end_with_parent
 
 
 def main() -> None:
     """Serve; signatures and tokens are judged by the wall's clock, queues and objects live by the test's."""
+    end_with_parent()
     clock = Clock(Path(os.environ[CLOCK]))
     queues: Any = sqs
     queues.time = SimpleNamespace(time=clock)

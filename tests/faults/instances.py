@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -17,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.clock import Clock, Switch, wait_real
-from tests.faults.emulator import CLOCK
-
-_PR_SET_PDEATHSIG = 1
+from tests.faults.emulator import CLOCK, end_with_parent
 
 
 class Instance:
@@ -117,7 +114,7 @@ def _fork(order: Mapping[str, Any], switch: Switch, run: Mapping[str, Any]) -> i
         return pid
     code = 1
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
         nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(order["log"], os.O_WRONLY | os.O_APPEND)
         os.dup2(nothing, 0)
         os.dup2(log, 1)

@@ -25,12 +25,16 @@ _LEAST_TIMEOUT_SECONDS = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class Notice:
-    """One event on its way. `status`: the last answer, None while there was none; `slowest` in seconds of the clock."""
+    """One event on its way. `first`, `status`: the first and last answer, None while there was none.
+
+    `slowest`: the longest wait for an answer, in seconds of the clock.
+    """
 
     body: bytes
     made_at: float
     outcome: str = "waiting"
     tries: int = 0
+    first: int | None = None
     status: int | None = None
     slowest: float = 0.0
 
@@ -100,6 +104,7 @@ class LiveKit:
                 notice.status = sender.post(notice.body, authorization)
             except (OSError, http.client.HTTPException):
                 notice.status = None
+            notice.first = notice.first or notice.status
             notice.slowest = max(notice.slowest, self._clock() - began)
             if notice.status is not None and notice.status < 300:
                 return "accepted"

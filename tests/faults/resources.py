@@ -10,6 +10,7 @@ from typing import Any
 from infra import pipeline, policies, reconcile
 from scripts.aws_access import AwsAccess, Key
 from tests.faults.calls import PREFIX
+from tests.faults.emulator import client
 from tests.unit.functions_support import SECRET_JSON
 
 BUCKET = "callrec-faults-recordings"
@@ -37,7 +38,7 @@ def make(aws: AwsAccess, secret: Mapping[str, Any]) -> Resources:
     more = {"MaximumMessageSize": pipeline.LARGEST_BODY, "RedrivePolicy": json.dumps(redrive)}
     queue, queue_arn = _fifo(aws, "events", more)
     arrivals, arrivals_arn = _bucket(aws)
-    kept = aws.client("secretsmanager").create_secret(
+    kept = client(aws, "secretsmanager").create_secret(
         Name="callrec-faults", SecretString=json.dumps(json.loads(SECRET_JSON) | dict(secret))
     )
     shared = {"secret_arn": kept["ARN"], "queue_arn": queue_arn, "log_group_arn": _LOGS}
@@ -59,7 +60,7 @@ def make(aws: AwsAccess, secret: Mapping[str, Any]) -> Resources:
 
 def _bucket(aws: AwsAccess) -> tuple[str, str]:
     """Versioned, and announcing to a queue what arrives: that queue."""
-    s3 = aws.client("s3")
+    s3 = client(aws, "s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     attributes = {
@@ -68,7 +69,7 @@ def _bucket(aws: AwsAccess) -> tuple[str, str]:
     }
     arrivals, arrivals_arn = _queue(aws, "callrec-faults-arrivals", attributes)
     policy = json.dumps(policies.arrivals(arrivals_arn, _BUCKET_ARN, _ACCOUNT))
-    aws.client("sqs").set_queue_attributes(QueueUrl=arrivals, Attributes={"Policy": policy})
+    client(aws, "sqs").set_queue_attributes(QueueUrl=arrivals, Attributes={"Policy": policy})
     told: Any = {
         "QueueArn": arrivals_arn,
         "Events": ["s3:ObjectCreated:*"],
@@ -93,7 +94,7 @@ def _fifo(aws: AwsAccess, name: str, more: Mapping[str, object]) -> tuple[str, s
 
 def _queue(aws: AwsAccess, name: str, attributes: Mapping[str, object]) -> tuple[str, str]:
     """Its address and its ARN."""
-    sqs = aws.client("sqs")
+    sqs = client(aws, "sqs")
     texts: Any = {key: str(value) for key, value in attributes.items()}
     url = sqs.create_queue(QueueName=name, Attributes=texts)["QueueUrl"]
     return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -101,7 +102,7 @@ def _queue(aws: AwsAccess, name: str, attributes: Mapping[str, object]) -> tuple
 
 def _user(aws: AwsAccess, name: str, policy: policies.Policy) -> Key:
     """The key of somebody who may do just that."""
-    iam = aws.client("iam")
+    iam = client(aws, "iam")
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="own-step-only", PolicyDocument=json.dumps(policy))
     made = iam.create_access_key(UserName=name)["AccessKey"]

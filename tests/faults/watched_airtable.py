@@ -76,10 +76,7 @@ class WatchedAirtable(AirtableServer):
         with self._noting:
             self.asked.append(Asked(at=self._at(), kind=kind.value))
             if kind is Kind.UPDATE:
-                self.writes += [
-                    Write(record_id=record["id"], cells=record["fields"])
-                    for record in json.loads(request.body)["records"]
-                ]
+                self.writes += _writes(request.body)
         return super().handle(request)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
@@ -103,6 +100,15 @@ class WatchedAirtable(AirtableServer):
     def busiest_second(self) -> int:
         """The most requests that came in within any one second."""
         return busiest([asked.at for asked in self.asked])
+
+
+def _writes(body: bytes) -> list[Write]:
+    """What a PATCH of several records writes; nothing when whoever sent it died in the middle."""
+    try:
+        records = json.loads(body)["records"]
+    except ValueError:
+        return []
+    return [Write(record_id=record["id"], cells=record["fields"]) for record in records]
 
 
 def busiest(moments: Iterable[float]) -> int:

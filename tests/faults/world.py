@@ -47,7 +47,7 @@ class World:
     instances: list[Instance] = field(default_factory=list[Instance])
 
     def __post_init__(self) -> None:
-        self.s3, self.sqs = self.aws.client("s3"), self.aws.client("sqs")
+        self.s3, self.sqs = emulator.client(self.aws, "s3"), emulator.client(self.aws, "sqs")
         self.links = Links([LINK_KEY], self.clock)
 
     def receiver(self, changes: Mapping[str, str] | None = None) -> Receiver:
@@ -219,8 +219,8 @@ def run(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callrec-faults-")))
         clock = Clock.create(folder / "clock", factor)
         airtable = stack.enter_context(WatchedAirtable(clock, tables))
-        aws = stack.enter_context(emulator.run(folder, clock))
         nursery = Nursery(folder)
         stack.callback(nursery.close)
+        aws = stack.enter_context(emulator.run(folder, clock))
         made = resources.make(aws, {"airtable_token": airtable.token} | (secret or {}))
         yield World(clock=clock, aws=aws, made=made, airtable=airtable, nursery=nursery, broken=broken)
