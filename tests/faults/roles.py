@@ -24,7 +24,7 @@ from tests.faults.steps import Death, Steps
 BATCH = 10
 _IDLE_SECONDS = 0.01
 #: Airtable's time-outs are seconds of a socket: they shrink with the clock, but leave a busy machine this much.
-_LEAST_TIMEOUT_SECONDS = 0.25
+_LEAST_TIMEOUT_SECONDS = 0.5
 #: What a Function URL hands over as text; LiveKit's own type is not among it.
 _TEXTS = ("text/", "application/json", "application/javascript", "application/xml")
 _CONFIG = aws.config(connect=5, read=10, attempts=3)

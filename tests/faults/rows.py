@@ -70,8 +70,8 @@ ROWS = {
         title="one poison message in each batch",
         must_hold="its 9 neighbours done once, it in the dead-letter queue with its reason",
         run=row_poison.run,
-        short=row_poison.Size(factor=60, batches=9, seconds=120),
-        full=row_poison.Size(factor=60, batches=100, seconds=120),
+        short=row_poison.Size(factor=20, batches=9, seconds=120),
+        full=row_poison.Size(factor=20, batches=100, seconds=120),
     ),
     "services": Row(
         title="Secrets Manager or SQS failing inside receive; S3, which only deliver asks",
