@@ -16,8 +16,8 @@ from tests.faults.world import World
 HOUR = 3600.0
 #: Longer than a client of a busy machine waits, see tests/faults/roles.py.
 _HANGING_SECONDS = 0.7
-#: Somebody else uses up the base's requests every so often (seconds of the clock): the lock-out leaves 10 of them.
-_CROWDED_EVERY_SECONDS = 40.0
+#: Somebody else uses up the base's requests every so often (seconds of the clock); 30 of them are the lock-out.
+_CROWDED_EVERY_SECONDS = (32.0, 60.0)
 #: The longest waits for the next try are passed over by leaps of so long, at which nothing in work is taken for lost.
 _LEAP_SECONDS = 240.0
 
@@ -92,7 +92,7 @@ def _suffer(here: World, rng: Random, trouble: _Trouble, size: Size) -> int:
     receiver = here.receiver()
     for _ in range(2):
         here.worker()
-    crowd = _crowding(here) if not trouble.choices else lambda: None
+    crowd = _crowding(here, rng) if not trouble.choices else lambda: None
     here.airtable.chance.strew(rng, trouble.share, trouble.choices)
     began = here.clock()
     announcing.announce(here, receiver, bodies)
@@ -101,23 +101,28 @@ def _suffer(here: World, rng: Random, trouble: _Trouble, size: Size) -> int:
         hold(here.depth(here.made.queue_url) == len(bodies), f"everything still waits after {trouble.name}")
         here.airtable.chance.strew(rng, 0.0, ())
     here.until_drained(size.seconds, leap=_LEAP_SECONDS, meanwhile=crowd)
+    none_of(here.reasons(), "messages are in the dead-letter queue")
     table.check(here, before, expected)
     table.check_writes(here, expected)
-    none_of(here.reasons(), "messages are in the dead-letter queue")
     waits = sum(line.get("reason") == trouble.reason for line in here.lines(event="verdict"))
     hold(waits, f"{trouble.name} made messages wait: else nothing would be proved")
     return waits
 
 
-def _crowding(here: World) -> Callable[[], None]:
-    """Lets somebody else use up the base's requests when it is called, if the last time is long enough ago."""
-    last = float("-inf")
+def _crowding(here: World, rng: Random) -> Callable[[], None]:
+    """Lets somebody else use up the base's requests, time and again, when it is called often enough.
+
+    After a leap it lets some time pass first: else it would always strike when the leap has made messages visible.
+    """
+    due = here.clock()
 
     def crowd() -> None:
-        nonlocal last
-        if here.clock() - last >= _CROWDED_EVERY_SECONDS:
-            last = here.clock()
-            here.airtable.crowd_out()
+        nonlocal due
+        late = here.clock() - due
+        if late >= 0:
+            if late < _CROWDED_EVERY_SECONDS[1]:
+                here.airtable.crowd_out()
+            due = here.clock() + rng.uniform(*_CROWDED_EVERY_SECONDS)
 
     crowd()
     return crowd

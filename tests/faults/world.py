@@ -29,7 +29,7 @@ from tests.faults.watched_airtable import WatchedAirtable
 from tests.unit.functions_support import LINK_KEY
 
 PLAY_URL = "https://play.invalid"
-_LOOKS_A_LEAP = 10
+_QUIET_LOOKS = 10
 _INTERVALS_MS = {"deliver": sharing.DELIVER_INTERVAL_MS, "reconcile": sharing.RECONCILE_INTERVAL_MS}
 WINDOW_SECONDS, SETTLE_SECONDS = 120, 900
 
@@ -117,11 +117,11 @@ class World:
         for call in calls:
             self.s3.put_object(Bucket=self.made.bucket, Key=call.key, Body=b"x" * call.size)
 
-    def depth(self, url: str) -> int:
-        """Messages in a queue, waiting, delayed or in work."""
-        kinds: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
-        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=kinds)["Attributes"]
-        return sum(int(counts[kind]) for kind in kinds)
+    def depth(self, url: str, *kinds: str) -> int:
+        """Messages in a queue, of these kinds ("": ready to be taken) or of all."""
+        names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in kinds or ("", "NotVisible", "Delayed")]
+        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(counts[name]) for name in names)
 
     def until(self, found: Callable[[], Any], what: str, seconds: float) -> None:
         """Wait at most so many real seconds; what never comes does not hold."""
@@ -134,15 +134,19 @@ class World:
         hold(found(), f"{what} within {seconds:.0f} s of real time")
 
     def until_drained(self, seconds: float, leap: float = 0.0, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until the queue is empty: everything is done, or dead. Leap by so many seconds now and then."""
-        looks = 0
+        """Wait until the queue is empty: everything is done, or dead.
+
+        Leap by so many seconds whenever nothing was to be done for a while but to wait.
+        """
+        quiet = 0
 
         def drained() -> bool:
-            nonlocal looks
-            looks += 1
+            nonlocal quiet
             meanwhile()
-            if leap and looks % _LOOKS_A_LEAP == 0:
+            quiet = 0 if self.depth(self.made.queue_url, "") else quiet + 1
+            if leap and quiet == _QUIET_LOOKS:
                 self.clock.leap(leap)
+                quiet = 0
             return self.depth(self.made.queue_url) == 0
 
         self.until(drained, "the queue is empty", seconds)
