@@ -5,11 +5,12 @@ A fault either comes before the request is carried out, or (`applied`) after: th
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
+
+from scripts.local.faults_on import FaultsOn
 
 from .exchange import Answer, Kind
 from .json_value import Json, is_number
@@ -72,50 +73,12 @@ class Fault:
         return Answer(status=self.status, body={"error": {"type": kind, "message": message}})
 
 
-class Faults:
+class Faults(FaultsOn[Fault]):
     """The faults that are on, oldest first; the first that befalls a request is the one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next = 1
-        self._on: dict[int, tuple[Fault, int | None]] = {}
-
-    def add(self, fault: Fault) -> int:
-        """Switch a fault on; the number switches it off again."""
-        with self._lock:
-            number, self._next = self._next, self._next + 1
-            self._on[number] = (fault, fault.times)
-            return number
-
-    def remove(self, number: int) -> None:
-        """Switch one fault off; nothing happens when it is off already."""
-        with self._lock:
-            self._on.pop(number, None)
-
-    def clear(self) -> None:
-        """Switch every fault off."""
-        with self._lock:
-            self._on.clear()
 
     def take(self, method: str, kind: Kind, path: str) -> Fault | None:
         """The fault that befalls this request, used up by one."""
-        with self._lock:
-            for number, (fault, left) in self._on.items():
-                if fault.befalls(method, kind, path):
-                    self._use(number, fault, left)
-                    return fault
-            return None
-
-    def _use(self, number: int, fault: Fault, left: int | None) -> None:
-        if left is None:
-            return
-        if left > 1:
-            self._on[number] = (fault, left - 1)
-        else:
-            del self._on[number]
-
-    def __len__(self) -> int:
-        return len(self._on)
+        return self.take_first(lambda fault: fault.befalls(method, kind, path))
 
 
 def fault_of(given: Mapping[str, Json]) -> Fault:

@@ -5,9 +5,10 @@ A query string is left out on purpose: a filter formula holds room names.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import asdict, dataclass
+
+from scripts.local.journal import JournalOf
 
 from .exchange import Kind
 from .json_value import Json
@@ -29,28 +30,8 @@ class Entry:
         return asdict(self)
 
 
-class Journal:
+class Journal(JournalOf[Entry]):
     """All requests since the start or the last `clear`, oldest first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._entries: list[Entry] = []
-
-    def add(self, entry: Entry) -> None:
-        """Write down one request."""
-        with self._lock:
-            self._entries.append(entry)
-
-    def clear(self) -> None:
-        """Start counting anew."""
-        with self._lock:
-            self._entries.clear()
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The requests so far."""
-        with self._lock:
-            return tuple(self._entries)
 
     def counts(self) -> Counter[str]:
         """How many requests there were of each kind (those that failed count too); 0 for kinds never seen."""

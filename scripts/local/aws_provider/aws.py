@@ -118,3 +118,12 @@ def both_tags(tags: Mapping[str, str]) -> dict[str, Any]:
 def stale(wanted: Mapping[str, str], had: Mapping[str, str]) -> list[str]:
     """Returns the names of the tags to take away."""
     return sorted(set(had) - set(wanted))
+
+
+def retag(client: Any, arn: str, tags: Mapping[str, str]) -> None:
+    """Give a resource just these tags, for services that tag by ARN with pairs of Key and Value."""
+    had = tags_of(client.list_tags_for_resource(ResourceARN=arn)["Tags"])
+    if gone := stale(tags, had):
+        client.untag_resource(ResourceARN=arn, TagKeys=gone)
+    if tags:
+        client.tag_resource(ResourceARN=arn, Tags=tag_list(tags))

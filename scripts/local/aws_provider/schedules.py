@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi_aws import cloudwatch
 
-from .aws import both_tags, ignore_missing, or_none, stale, tag_list, tags_of
+from .aws import both_tags, ignore_missing, or_none, retag, tag_list, tags_of
 from .errors import ImportIdError, ProviderError
 from .resource import Created, Kind, Prop, nested
 from .schema import Failure
@@ -66,12 +66,7 @@ class EventRule(Kind):
         if changed - {"tags"}:
             _put_rule(aws, inputs)
         if "tags" in changed:
-            client, tags = aws.client("events"), inputs.get("tags", {})
-            had = tags_of(client.list_tags_for_resource(ResourceARN=state["arn"])["Tags"])
-            if gone := stale(tags, had):
-                client.untag_resource(ResourceARN=state["arn"], TagKeys=gone)
-            if tags:
-                client.tag_resource(ResourceARN=state["arn"], Tags=tag_list(tags))
+            retag(aws.client("events"), state["arn"], inputs.get("tags", {}))
 
     def delete(self, aws: Aws, identity: str, state: Props) -> None:
         """DeleteRule."""

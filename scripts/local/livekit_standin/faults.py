@@ -7,11 +7,12 @@ Fault(outcome=Outcome.ENDLESS, methods=frozenset({"CreateRoom"})) what this star
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
+
+from scripts.local.faults_on import FaultsOn
 
 from . import errors
 from .exchange import Answer, refused
@@ -56,45 +57,12 @@ class Fault:
         return refused(errors.plain(self.status, text) if code is None else errors.twirp(code, text))
 
 
-class Faults:
+class Faults(FaultsOn[Fault]):
     """The faults that are on, oldest first; the first that befalls a request is the one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next = 1
-        self._on: dict[int, tuple[Fault, int | None]] = {}
-
-    def add(self, fault: Fault) -> int:
-        """Switch a fault on; the number switches it off again."""
-        with self._lock:
-            number, self._next = self._next, self._next + 1
-            self._on[number] = (fault, fault.times)
-            return number
-
-    def remove(self, number: int) -> None:
-        """Switch one fault off; nothing happens when it is off already."""
-        with self._lock:
-            self._on.pop(number, None)
-
-    def clear(self) -> None:
-        """Switch every fault off."""
-        with self._lock:
-            self._on.clear()
 
     def take(self, method: str) -> Fault | None:
         """The fault that befalls this request, used up by one."""
-        with self._lock:
-            for number, (fault, left) in self._on.items():
-                if fault.methods is None or method in fault.methods:
-                    if left is not None and left <= 1:
-                        del self._on[number]
-                    elif left is not None:
-                        self._on[number] = (fault, left - 1)
-                    return fault
-            return None
-
-    def __len__(self) -> int:
-        return len(self._on)
+        return self.take_first(lambda fault: fault.methods is None or method in fault.methods)
 
 
 def fault_of(given: Mapping[str, Any]) -> Fault:
