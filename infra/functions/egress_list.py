@@ -40,7 +40,7 @@ def _egress(info: api.EgressInfo) -> Egress:
         room_id=info.room_id,
         status=api.EgressStatus.Name(info.status) if info.status in api.EgressStatus.values() else "",
         whole_room=_whole_room(info),
-        buckets=frozenset(_buckets(info)),
+        buckets=frozenset(buckets(info)),
     )
 
 
@@ -52,7 +52,7 @@ def _whole_room(info: api.EgressInfo) -> bool:
     return info.WhichOneof("request") not in ("participant", "track_composite", "track") and (filed or not streamed)
 
 
-def _buckets(message: Message) -> set[str]:
+def buckets(message: Message) -> set[str]:
     """Every S3 bucket that an egress names as its target, wherever in its request."""
     found: set[str] = set()
     for descriptor, value in message.ListFields():
@@ -62,5 +62,5 @@ def _buckets(message: Message) -> set[str]:
             if descriptor.message_type.name == "S3Upload":
                 found.add(cast("api.S3Upload", part).bucket)
             else:
-                found |= _buckets(part)
+                found |= buckets(part)
     return found

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
 
-from google.protobuf.json_format import MessageToDict
 from livekit import api
 
+from infra.functions.egress_list import buckets
 from scripts.errors import StackError
 from scripts.livekit_access import STOP_EGRESS, LiveKit, LiveKitError
 
@@ -27,7 +26,7 @@ def recording_into(livekit: LiveKit, bucket: str) -> list[str]:
         active = livekit.egresses(active=True)
     except LiveKitError as error:
         raise _unreachable(error) from None
-    return [info.egress_id for info in active if bucket in _buckets(MessageToDict(info))]
+    return [info.egress_id for info in active if bucket in buckets(info)]
 
 
 def stop(livekit: LiveKit, bucket: str, egresses: list[str], wait: Callable[[float], None] = time.sleep) -> None:
@@ -63,16 +62,3 @@ def _unreachable(error: LiveKitError) -> StackError:
         f"LiveKit cannot be asked what it records now ({error.code}), and a call recorded now would be lost. "
         "Nothing was removed. Try again later, or go on without it: callrec teardown --ignore-livekit"
     )
-
-
-def _buckets(value: Any) -> set[str]:
-    """Every S3 bucket that an egress names as its target, wherever in its request."""
-    if isinstance(value, list):
-        return set[str]().union(*map(_buckets, cast("list[Any]", value)))
-    if not isinstance(value, dict):
-        return set()
-    fields = cast("dict[str, Any]", value)
-    target = fields.get("s3")
-    named = cast("dict[str, Any]", target).get("bucket") if isinstance(target, dict) else None
-    own = {str(named)} if named else set[str]()
-    return own.union(*map(_buckets, fields.values()))
