@@ -93,6 +93,8 @@ def deliver_throttled(local: Local) -> Generator[None]:
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     yield
     functions.delete_function_concurrency(FunctionName=name)
+    # What was taken from the queue meanwhile comes back minutes later; others wait for an empty queue.
+    local.deployment.aws.client("sqs").purge_queue(QueueUrl=local.deployment.outputs.queue_url)
 
 
 @contextmanager
