@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from infra.functions import airtable, aws, deliver, matching, messages, receive
+from infra.functions import airtable, aws, deliver, matching, messages, receive, requeue
 
 
 def dedup_removed() -> None:
@@ -122,6 +122,11 @@ def neighbours_fail_too() -> None:
     _module(deliver)._read = together
 
 
+def repairs_forgotten() -> None:
+    """reconcile believes that it sent what it found."""
+    _module(requeue.Requeue)._send = lambda *_: set[int]()
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -134,6 +139,7 @@ BUILDS: dict[str, Callable[[], None]] = {
         write_failures_ignored,
         unpaced,
         neighbours_fail_too,
+        repairs_forgotten,
     )
 }
 
