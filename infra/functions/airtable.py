@@ -99,7 +99,7 @@ class Conversations:
         conditions = [condition for item in recordings for condition in self._conditions(item, window)]
         if not conditions:
             return []
-        return [conversation for page in self._pages(f.OR(*conditions), carried) for conversation in page]
+        return [conversation for page in self.pages(f.OR(*conditions), carried) for conversation in page]
 
     def between(
         self, start: datetime, end: datetime, carried: Callable[[str], Carried | None]
@@ -108,7 +108,19 @@ class Conversations:
 
         A page holds up to a hundred and is one request; between pages the caller may stop.
         """
-        yield from self._pages(self._within(start, end), carried)
+        yield from self.pages(self._within(start, end), carried)
+
+    def pages(self, formula: f.Formula, carried: Callable[[str], Carried | None]) -> Iterator[list[Conversation]]:
+        """Every conversation that a formula selects, up to a hundred for each request."""
+        known = self.fields()
+        names = [known[role].name for role in _READ_ROLES if role in known]
+        options: dict[str, Any] = {"formula": str(formula), "fields": names, "page_size": 100}
+        while True:
+            records, offset = self._call(partial(self._list, dict(options)), by_schema=True)
+            yield [self._conversation(record, carried) for record in records]
+            if not offset:
+                return
+            options["offset"] = offset
 
     def update(
         self, updates: Mapping[str, Mapping[str, object]], may_go_on: MayGoOn = lambda: True
@@ -193,17 +205,6 @@ class Conversations:
         if started is None or started.type not in MOMENT_TYPES:
             return f.CREATED_TIME()
         return f.IF(f.Field(started.name), f.Field(started.name), f.CREATED_TIME())
-
-    def _pages(self, formula: f.Formula, carried: Callable[[str], Carried | None]) -> Iterator[list[Conversation]]:
-        known = self.fields()
-        names = [known[role].name for role in _READ_ROLES if role in known]
-        options: dict[str, Any] = {"formula": str(formula), "fields": names, "page_size": 100}
-        while True:
-            records, offset = self._call(partial(self._list, dict(options)), by_schema=True)
-            yield [self._conversation(record, carried) for record in records]
-            if not offset:
-                return
-            options["offset"] = offset
 
     def _list(self, options: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
         """One page, and where the next one begins. Not Table.all: its pages would come faster than the pace."""
