@@ -1,0 +1,59 @@
+"""Erasure records: what stays of a recording that was erased on request.
+
+One object `erasures/<egress id>.json` in the recordings' bucket, written before anything is deleted: from then on no
+link plays it, and no later event of the same egress is put anywhere. It holds no key, room, name, number or address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from . import protojson
+from .errors import CallrecError
+
+#: Beside the recordings' prefix, never below it: whoever uploads recordings must not be able to write one.
+PREFIX = "erasures/"
+_EGRESS_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
+
+
+class State(StrEnum):
+    """How far an erasure is."""
+
+    BEGUN = "begun"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """One record. `at`: when the state was reached, unix seconds; `versions` and `size_bytes`: what there was."""
+
+    egress_id: str
+    state: State
+    at: int
+    versions: int
+    size_bytes: int
+
+    def to_json(self) -> str:
+        """The object's body."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Erasure:
+        """Read a body; ValueError when it is not such a record."""
+        found = protojson.parse(text)
+        numbers = [found.get(name) for name in ("at", "versions", "size_bytes")]
+        egress_id = found.get("egress_id")
+        if not isinstance(egress_id, str) or not all(isinstance(number, int) for number in numbers):
+            raise ValueError("not an erasure record")
+        at, versions, size = (int(number) for number in numbers if isinstance(number, int))
+        return cls(egress_id=egress_id, state=State(str(found.get("state"))), at=at, versions=versions, size_bytes=size)
+
+
+def record_key(egress_id: str) -> str:
+    """The record's key; CallrecError for what is no egress id, since it comes from links and from people."""
+    if not _EGRESS_ID.fullmatch(egress_id):
+        raise CallrecError("an egress id has 1 to 64 letters, digits or underscores")
+    return f"{PREFIX}{egress_id}.json"
