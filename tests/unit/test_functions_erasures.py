@@ -49,5 +49,5 @@ def test_a_record_says_nothing_more_than_this() -> None:
     ],
 )
 def test_what_is_no_record_is_not_read_as_one(text: str) -> None:
-    with pytest.raises(ValueError, match="not an erasure record|not JSON|not a JSON object|not a valid State"):
+    with pytest.raises(ValueError, match=r"not an erasure record|not JSON|not a JSON object|not a valid State"):
         Erasure.from_json(text)
