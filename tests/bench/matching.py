@@ -10,8 +10,13 @@ import statistics
 import time
 from datetime import UTC, datetime, timedelta
 
-from infra.functions.matching import Conversation, Decision, Rules, assign, time_span
+from pyairtable import Api
+
+from infra.functions.airtable import Conversations
+from infra.functions.matching import Conversation, Decision, Rules, assign
 from infra.functions.recording import Recording
+from infra.functions.settings import DEFAULT_FIELDS, AirtableSettings
+from scripts.local.airtable_server import AirtableServer, conversations_table
 from tests.bench.recordings import APART, ROOM, Call, payload
 from tests.bench.row import Row
 
@@ -25,9 +30,10 @@ _NOW = datetime(2026, 11, 24, tzinfo=UTC)
 def rows() -> list[Row]:
     """With the candidates of a batch, and with the whole table as candidates; the verdicts must be the same."""
     calls = [Call(number=number, ended=_NOW - APART * number) for number in range(1, CONVERSATIONS + 1)]
-    table = [_conversation(call) for call in calls]
     wanted = [(call.room_id, _recording(call)) for call in calls[:: CONVERSATIONS // BATCH]]
-    candidates = [one for one in table if any(_asked_for(recording, one) for _, recording in wanted)]
+    with AirtableServer(tables=[conversations_table(without=("room_id", "egress_id"))]) as airtable:
+        table = [_conversation(call, airtable) for call in calls]
+        candidates = _candidates(airtable, [recording for _, recording in wanted])
     few, verdicts = _cpu_ms(wanted, candidates)
     many, same = _cpu_ms(wanted, table)
     if verdicts != same or not all(isinstance(verdict, Decision) for verdict in verdicts):
@@ -47,10 +53,11 @@ def rows() -> list[Row]:
     ]
 
 
-def _conversation(call: Call) -> Conversation:
-    return Conversation(
-        record_id=f"rec{call.number:014}", room_name=ROOM, started_at=call.began + timedelta(seconds=2), own_start=True
-    )
+def _conversation(call: Call, airtable: AirtableServer) -> Conversation:
+    """Puts it into the table, too."""
+    started = call.began + timedelta(seconds=2)
+    record = airtable.seed({"room_name": ROOM, "started_at": started.isoformat(timespec="milliseconds")})
+    return Conversation(record_id=record, room_name=ROOM, started_at=started, own_start=True)
 
 
 def _recording(call: Call) -> Recording:
@@ -60,10 +67,13 @@ def _recording(call: Call) -> Recording:
     return made
 
 
-def _asked_for(recording: Recording, conversation: Conversation) -> bool:
-    """What the formula of airtable.py asks Airtable for, of conversations without ids."""
-    span = time_span(recording, _WINDOW)
-    return span is not None and span[0] <= conversation.started_at <= span[1]
+def _candidates(airtable: AirtableServer, recordings: list[Recording]) -> list[Conversation]:
+    """What Airtable's stand-in answers to `deliver`'s own question."""
+    settings = AirtableSettings(
+        url=airtable.url, base=airtable.base_id, table=airtable.table, fields=DEFAULT_FIELDS, interval_s=0.0
+    )
+    conversations = Conversations(Api(airtable.token, endpoint_url=airtable.url, timeout=None), settings)
+    return conversations.candidates(recordings, _WINDOW, lambda _: None)
 
 
 def _cpu_ms(
