@@ -41,7 +41,7 @@ MAY = {
 # ministack judges PutLogEvents by the group's ARN, AWS by the stream's ("…:*"): here only what is refused can be shown.
 OWN_LOG = {(part, f"logs:PutLogEvents {part}") for part in ("receive", "deliver", "play", "reconcile")}
 CASES = [(role, attempt) for role in MAY for attempt in ATTEMPTS if (role, attempt) not in OWN_LOG]
-REFUSALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.403", "403"}
+REFUSALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.403", "AuthorizationError", "403"}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,10 @@ def target(local: Local) -> Target:
     for group in local.deployment.outputs.log_groups.values():
         local.deployment.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=STREAM)
     version = upload(local, "calls/attempted.mp4", b"a recording")
-    return Target(outputs=local.deployment.outputs, key="calls/attempted.mp4", version=version)
+    outputs = local.deployment.outputs
+    assert outputs.key_arn is not None
+    encrypted = local.deployment.aws.client("kms").encrypt(KeyId=outputs.key_arn, Plaintext=b"x")
+    return Target(outputs=outputs, key="calls/attempted.mp4", version=version, ciphertext=encrypted["CiphertextBlob"])
 
 
 @pytest.fixture(scope="module")
