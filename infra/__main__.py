@@ -49,6 +49,7 @@ def main() -> None:
     pulumi.export("uploaderUser", uploader.user)
     pulumi.export("uploaderAccessKeyId", uploader.access_key_id)
     pulumi.export("uploaderSecretAccessKey", uploader.secret_access_key)
+    pulumi.export("uploaderRoleArn", uploader.role_arn)
     pulumi.export("secretArn", credentials.arn)
     pulumi.export("webhookUrl", pipeline.webhook_url)
     pulumi.export("playUrl", playback.url)

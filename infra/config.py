@@ -124,6 +124,7 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             "recordRooms: true takes livekitUrl, where recordings are started; it is not set. "
             "Set it: pulumi config set livekitUrl wss://YOUR-PROJECT.livekit.cloud"
         )
+    problems += _uploader(values)
     prefix = values.get("recordingsPrefix", "")
     problems += [
         f"{key}: begins with recordingsPrefix ({prefix}), since the upload key may write nowhere else; "
@@ -145,6 +146,23 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             "Set both, or remove it: pulumi config rm previousLivekitApiKey"
         )
     return problems
+
+
+def _uploader(values: Mapping[str, str]) -> list[str]:
+    """Breaches of rules between the uploader's keys."""
+    if values.get("uploader") == "role":
+        return [
+            f"{key.name}: goes with uploader role, since nobody could assume it otherwise; it is not set. {key.mend()}"
+            for key in KEYS
+            if key.name in ("uploaderPrincipal", "uploaderExternalId") and not values.get(key.name)
+        ]
+    previous, generation = values.get("uploaderPreviousKey", ""), values.get("uploaderKeyGeneration", "")
+    if previous in ("active", "inactive") and generation.isdecimal() and int(generation) == 1:
+        return [
+            f"uploaderPreviousKey: none where uploaderKeyGeneration is 1, since no key was before; got {previous!r}. "
+            "Remove it: pulumi config rm uploaderPreviousKey"
+        ]
+    return []
 
 
 def load() -> StackConfig:

@@ -6,7 +6,7 @@ import pulumi
 
 from infra.config import StackConfig
 from infra.kept_secret import KeptSecret
-from infra.uploader import EgressUploader
+from infra.uploader import HANDED_OUT, EgressUploader
 
 
 class Credentials(pulumi.ComponentResource):
@@ -15,13 +15,12 @@ class Credentials(pulumi.ComponentResource):
     `{"livekit_keys": {key: secret}, "airtable_token": …, "link_keys": [oldest, …, newest]}`: the functions verify with
     any of the LiveKit keys and sign links with the newest link key, so that each can be replaced without a gap. The
     first LiveKit key is the one in use. Where recordings are started there is the upload key besides, which LiveKit is
-    given with every start: `"uploader": {"access_key_id", "secret_access_key"}`.
+    given with every start: `"uploader": {"access_key_id", "secret_access_key"}`, or `{"role_arn", "external_id"}`.
     """
 
     def __init__(self, name: str, config: StackConfig, uploader: EgressUploader) -> None:
         super().__init__("callrec:Credentials", name)
-        upload_key = {"access_key_id": uploader.access_key_id, "secret_access_key": uploader.secret_access_key}
-        secrets = {**config.secrets, **(upload_key if config.flag("recordRooms") else {})}
+        secrets = {**config.secrets, **(uploader.handed_out if config.flag("recordRooms") else {})}
         secret = KeptSecret(
             name,
             config,
@@ -46,6 +45,6 @@ def contents(config: StackConfig, secrets: dict[str, str]) -> dict[str, object]:
         "airtable_token": secrets["airtableToken"],
         "link_keys": [key for key in links if key],
     }
-    if "access_key_id" in secrets:
-        made["uploader"] = {name: secrets[name] for name in ("access_key_id", "secret_access_key")}
+    if handed_out := {name: secrets[name] for name in HANDED_OUT if name in secrets}:
+        made["uploader"] = handed_out
     return made

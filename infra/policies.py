@@ -112,6 +112,23 @@ def uploader(bucket_arn: str, prefix: str, key_arn: str | None, region: str) -> 
     return document(put, allow("EncryptRecordings", actions, key_arn, _through_s3(bucket_arn, region)))
 
 
+def uploader_trust(principal_arn: str, external_id: str) -> Policy:
+    """Let the principal that LiveKit's egress runs as assume the uploader's role, when it says the external id.
+
+    On a LiveKit that serves others too the id is what keeps those from having it write here: it is kept as a secret.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    """
+    return document(
+        {
+            "Sid": "AssumeWithExternalId",
+            "Effect": "Allow",
+            "Principal": {"AWS": principal_arn},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+        }
+    )
+
+
 def receive(secret_arn: str, queue_arn: str, log_group_arn: str) -> Policy:
     """What `receive` may do: read the secret, enqueue, log."""
     return document(

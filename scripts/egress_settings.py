@@ -13,7 +13,7 @@ from scripts.errors import StackError
 
 
 def of(deployment: Deployment, *, folder: str = "") -> EgressSettings:
-    """The stack's bucket, its write-only key and its choices; `folder`, below the recordings' folder, for probes.
+    """The stack's bucket, what uploads to it, and its choices; `folder`, below the recordings' folder, for probes.
 
     Raises StackError when the configuration cannot record.
     """
@@ -26,6 +26,8 @@ def of(deployment: Deployment, *, folder: str = "") -> EgressSettings:
             region=outputs.region,
             access_key_id=outputs.uploader_access_key_id,
             secret_access_key=outputs.uploader_secret_access_key,
+            role_arn=outputs.uploader_role_arn,
+            external_id=config.get("uploaderExternalId", "") if outputs.uploader_role_arn else "",
             options=EgressOptions(
                 prefix=prefix,
                 template=chosen.get("filePath") or f"{prefix}{file_path.NAME}",

@@ -23,6 +23,7 @@ class AirtableOutputs:
 class Outputs:
     """The stack's outputs by name; `functions` and `log_groups` map a part's name (receive, …) to its physical one.
 
+    The uploader has a user with a key, or a role: what there is not of both is empty.
     `bucket_settings` is what the bucket was asked to be; `key_arn` is None when S3 encrypts by itself.
     """
 
@@ -34,6 +35,7 @@ class Outputs:
     uploader_user: str
     uploader_access_key_id: str
     uploader_secret_access_key: str = field(repr=False)
+    uploader_role_arn: str = ""
     secret_arn: str
     webhook_url: str
     play_url: str
@@ -64,6 +66,7 @@ class Outputs:
                 uploader_user=values["uploaderUser"],
                 uploader_access_key_id=values["uploaderAccessKeyId"],
                 uploader_secret_access_key=values["uploaderSecretAccessKey"],
+                uploader_role_arn=values.get("uploaderRoleArn", ""),
                 secret_arn=values["secretArn"],
                 webhook_url=values["webhookUrl"],
                 play_url=values["playUrl"],

@@ -86,16 +86,22 @@ class EgressOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressSettings:
-    """Where recordings go, with the key that may put them there, and how they are made."""
+    """Where recordings go, with the key or the role that may put them there, and how they are made.
+
+    A role is assumed by egress itself, with the external id; then there is no key.
+    """
 
     bucket: str
     region: str
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
+    access_key_id: str = ""
+    secret_access_key: str = field(default="", repr=False)
+    role_arn: str = ""
+    external_id: str = field(default="", repr=False)
     options: EgressOptions = field(default_factory=EgressOptions)
 
     def __post_init__(self) -> None:
-        for name in ("bucket", "region", "access_key_id", "secret_access_key"):
+        by = ("role_arn", "external_id") if self.role_arn else ("access_key_id", "secret_access_key")
+        for name in ("bucket", "region", *by):
             if not getattr(self, name):
                 raise SettingsError(name, "set", None)
 
@@ -126,6 +132,8 @@ def room_request(settings: EgressSettings, room_name: str, *, phone: bool = Fals
     upload = api.S3Upload(
         access_key=settings.access_key_id,
         secret=settings.secret_access_key,
+        assume_role_arn=settings.role_arn,
+        assume_role_external_id=settings.external_id,
         bucket=settings.bucket,
         region=settings.region,
         endpoint=options.endpoint,

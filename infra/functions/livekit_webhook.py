@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
@@ -33,7 +33,10 @@ _OPTIONS: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One webhook event. `created_at` in unix seconds; `payload` holds personal data: never print it."""
+    """One webhook event. `created_at` in unix seconds; `payload` holds personal data: never print it.
+
+    `key`: the API key that signed it, None for one that was only read.
+    """
 
     event: str
     id: str
@@ -41,6 +44,7 @@ class Event:
     egress_id: str | None
     created_at: int | float | None
     payload: protojson.Object = field(repr=False)
+    key: str | None = None
 
 
 def verify(body: bytes, authorization: str | None, keys: Mapping[str, str], now: float) -> Event:
@@ -57,7 +61,7 @@ def verify(body: bytes, authorization: str | None, keys: Mapping[str, str], now:
     claims = _claims(token, issuer, secret)
     _check_times(claims, now)
     _check_hash(claims.get("sha256"), body)
-    return parse_event(body)
+    return replace(parse_event(body), key=issuer)
 
 
 def parse_event(body: bytes) -> Event:

@@ -80,7 +80,8 @@ def receive(event: Mapping[str, Any], to: App) -> dict[str, Any]:
         MessageDeduplicationId=queue_id(accepted.id),
     )
     egress = accepted.egress_id and queue_id(accepted.egress_id)
-    log("info", "accepted", type=queue_id(accepted.event), id=queue_id(accepted.id), egress=egress)
+    signed_by = accepted.key and queue_id(accepted.key)
+    log("info", "accepted", type=queue_id(accepted.event), id=queue_id(accepted.id), egress=egress, key=signed_by)
     return _answer(200, "ok")
 
 

@@ -26,10 +26,12 @@ RETRY_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploader:
-    """The key that LiveKit's egress uploads with."""
+    """What LiveKit's egress uploads with: an access key, or a role that it assumes with an external id."""
 
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
+    access_key_id: str = ""
+    secret_access_key: str = field(default="", repr=False)
+    role_arn: str = ""
+    external_id: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Secrets:
     def from_json(cls, text: str) -> Secrets:
         """Read `{"livekit_keys": {key: secret}, "airtable_token": "…", "link_keys": ["…"]}`; SecretError when unusable.
 
-        There may be `"uploader": {"access_key_id": "…", "secret_access_key": "…"}` besides.
+        There may be `"uploader": {"access_key_id": "…", "secret_access_key": "…"}` besides, or `"uploader":
+        {"role_arn": "…", "external_id": "…"}`.
         Every signing secret must have 32 bytes: a shorter one can be guessed from one signature.
         """
         try:
@@ -75,6 +78,9 @@ class Secrets:
 def _uploader(document: protojson.Object) -> Uploader | None:
     """None too when it is unusable: it must not keep those from working who do without."""
     key = protojson.child(document, "uploader")
+    role_arn, external_id = protojson.text(key, "role_arn"), protojson.text(key, "external_id")
+    if role_arn and external_id:
+        return Uploader(role_arn=role_arn, external_id=external_id)
     access_key_id, secret_access_key = protojson.text(key, "access_key_id"), protojson.text(key, "secret_access_key")
     if access_key_id is None or secret_access_key is None:
         return None

@@ -52,6 +52,8 @@ class StartSettings:
             region=self.region,
             access_key_id=uploader.access_key_id,
             secret_access_key=uploader.secret_access_key,
+            role_arn=uploader.role_arn,
+            external_id=uploader.external_id,
             options=self.options,
         )
         return Recorder(url=self.livekit_url, key=self.livekit_key, secret=api_secret, egress=egress)

@@ -6,7 +6,8 @@ agent has prometheus_client, as LiveKit's agents do).
 
 The environment is what `callrec env` writes: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET, AWS_ACCESS_KEY,
 AWS_SECRET_KEY, AWS_BUCKET, AWS_REGION; besides, each may be left out: CALLREC_PREFIX, CALLREC_FILE_PATH,
-CALLREC_PHONE_FILE_PATH, CALLREC_AUDIO_BITRATE, CALLREC_AUDIO_MIXING, CALLREC_WEBHOOK_URL.
+CALLREC_PHONE_FILE_PATH, CALLREC_AUDIO_BITRATE, CALLREC_AUDIO_MIXING, CALLREC_WEBHOOK_URL. Where recordings are
+uploaded by a role, CALLREC_UPLOADER_ROLE_ARN and CALLREC_UPLOADER_EXTERNAL_ID stand in place of the access key.
 """
 
 from __future__ import annotations
@@ -170,11 +171,23 @@ def _recorder(env: Mapping[str, str]) -> Recorder:
     egress = EgressSettings(
         bucket=_present(env, "AWS_BUCKET"),
         region=_present(env, "AWS_REGION"),
-        access_key_id=_present(env, "AWS_ACCESS_KEY"),
-        secret_access_key=_present(env, "AWS_SECRET_KEY"),
+        **_uploader(env),
         options=EgressOptions.from_env(env),
     )
     return Recorder(url=url, key=key, secret=secret, egress=egress)
+
+
+def _uploader(env: Mapping[str, str]) -> dict[str, str]:
+    """The role, where there is one: an older key may still stand beside it."""
+    if env.get("CALLREC_UPLOADER_ROLE_ARN"):
+        return {
+            "role_arn": env["CALLREC_UPLOADER_ROLE_ARN"],
+            "external_id": _present(env, "CALLREC_UPLOADER_EXTERNAL_ID"),
+        }
+    return {
+        "access_key_id": _present(env, "AWS_ACCESS_KEY"),
+        "secret_access_key": _present(env, "AWS_SECRET_KEY"),
+    }
 
 
 def _present(env: Mapping[str, str], name: str) -> str:

@@ -90,6 +90,8 @@ def values(deployment: Deployment) -> dict[str, str]:
     everything = {
         "AWS_ACCESS_KEY": settings.access_key_id,
         "AWS_SECRET_KEY": settings.secret_access_key,
+        "CALLREC_UPLOADER_ROLE_ARN": settings.role_arn,
+        "CALLREC_UPLOADER_EXTERNAL_ID": settings.external_id,
         "AWS_BUCKET": settings.bucket,
         "AWS_REGION": settings.region,
         "LIVEKIT_URL": config.get("livekitUrl", ""),

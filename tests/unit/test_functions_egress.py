@@ -104,6 +104,17 @@ def test_the_secret_is_in_no_text_of_the_settings() -> None:
     assert SECRET not in f"{SETTINGS!r} {SETTINGS} {SETTINGS.options}"
 
 
+def test_a_role_is_handed_on_in_place_of_a_key() -> None:
+    settings = replace(
+        SETTINGS, access_key_id="", secret_access_key="", role_arn="arn:aws:iam::1:role/r", external_id="said"
+    )
+    upload = room_request(settings, "camille").file_outputs[0].s3
+    assert (upload.assume_role_arn, upload.assume_role_external_id) == ("arn:aws:iam::1:role/r", "said")
+    assert (upload.access_key, upload.secret) == ("", "")
+    with pytest.raises(SettingsError, match="external_id"):
+        replace(settings, external_id="")
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -17,6 +17,7 @@ from infra.functions.secret import SecretCache
 from infra.functions.settings import ReceiveSettings
 from tests.unit.functions_support import (
     KEY,
+    KEY,
     NOW,
     SECRET,
     SECRET_JSON,
@@ -278,6 +279,11 @@ def test_missing_settings_are_our_fault(monkeypatch: pytest.MonkeyPatch, capsys:
     receive.app.cache_clear()
     assert receive.handler(url_event(BODY), None)["statusCode"] == 503
     assert "SettingsError:CALLREC_SECRET_ARN" in capsys.readouterr().out
+
+
+def test_which_key_signed_is_logged_so_that_an_old_one_can_go(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    rig.post()
+    assert json.loads(capsys.readouterr().out)["key"] == KEY
 
 
 def test_nothing_of_a_request_is_logged(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,8 +56,23 @@ def test_the_upload_key_is_read_where_there_is_one_and_never_shown() -> None:
     assert "upload-secret" not in f"{secrets!r} {secrets.uploader!r}"
 
 
+def test_a_role_stands_in_place_of_the_key_and_its_external_id_is_never_shown() -> None:
+    role = {"role_arn": "arn:aws:iam::1:role/r", "external_id": "the-external-id"}
+    secrets = Secrets.from_json(json.dumps(GOOD | {"uploader": role}))
+    assert secrets.uploader == Uploader(role_arn="arn:aws:iam::1:role/r", external_id="the-external-id")
+    assert "the-external-id" not in f"{secrets!r} {secrets.uploader!r}"
+
+
 @pytest.mark.parametrize(
-    "uploader", [None, {}, "AKIA", {"access_key_id": "AKIAEXAMPLE"}, {"access_key_id": 5, "secret_access_key": "x"}]
+    "uploader",
+    [
+        None,
+        {},
+        "AKIA",
+        {"access_key_id": "AKIAEXAMPLE"},
+        {"access_key_id": 5, "secret_access_key": "x"},
+        {"role_arn": "arn:aws:iam::1:role/r"},
+    ],
 )
 def test_an_unusable_upload_key_keeps_nobody_else_from_working(uploader: object) -> None:
     assert Secrets.from_json(json.dumps(GOOD | {"uploader": uploader})).uploader is None

@@ -71,6 +71,12 @@ def test_the_least_configuration_is_accepted() -> None:
         ("deliverConcurrency", "1"),
         ("playConcurrency", "many"),
         ("settleSeconds", "x"),
+        ("uploader", "both"),
+        ("uploaderPrincipal", "*"),
+        ("uploaderPrincipal", "arn:aws:iam::123:root"),
+        ("uploaderExternalId", "short"),
+        ("uploaderKeyGeneration", "0"),
+        ("uploaderPreviousKey", "deleted"),
         ("reconcileMinutes", "14"),
         ("reconcileMinutes", "1441"),
         ("reconcileHours", "0"),
@@ -127,6 +133,12 @@ def test_a_missing_value_is_named(key: str) -> None:
             "no shorter than reconcileMinutes (121), else what happens between two runs is never looked at; got '2'. "
             "Set it: pulumi config set reconcileHours 3",
         ),
+        ({"uploaderPreviousKey": "active"}, "uploaderPreviousKey: none where uploaderKeyGeneration is 1"),
+        (
+            {"uploader": "role", "uploaderPrincipal": "arn:aws:iam::123456789012:root"},
+            "uploaderExternalId: goes with uploader role",
+        ),
+        ({"uploader": "role", "uploaderExternalId": "x" * 16}, "uploaderPrincipal: goes with uploader role"),
         ({"recordRooms": "true"}, "recordRooms: true takes livekitUrl, where recordings are started; it is not set."),
         (
             {"recordingsPrefix": "calls/", "filePath": "recordings/{room_name}-{time}.mp4"},
@@ -149,6 +161,13 @@ def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
     [
         {"archiveAfterDays": "29", "retentionDays": "30"},
         {"archiveAfterDays": "0"},
+        {"uploaderKeyGeneration": "2", "uploaderPreviousKey": "inactive"},
+        {
+            "uploader": "role",
+            "uploaderPrincipal": "arn:aws:iam::123456789012:role/x/livekit-egress",
+            "uploaderExternalId": "x" * 16,
+            "uploaderPreviousKey": "active",
+        },
         {"reconcileMinutes": "120"},
         {"recordRooms": "true", "livekitUrl": "wss://practice.livekit.cloud"},
         {"recordingsPrefix": "calls/", "filePath": "calls/{room_name}/{utc}.mp4"},

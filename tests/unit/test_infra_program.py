@@ -169,6 +169,52 @@ def test_uploader_key_is_kept_as_a_secret(run: Run) -> None:
     assert "uploaderSecretAccessKey" in run.secret_outputs
 
 
+def test_the_first_key_keeps_its_name_and_later_ones_bear_their_generation(run: Run) -> None:
+    assert {name: key.inputs["status"] for name, key in run.of("iam/accessKey").items()} == {"uploader": "Active"}
+    later = changed(uploaderKeyGeneration="3", uploaderPreviousKey="inactive")
+    keys = {name: key.inputs["status"] for name, key in later.of("iam/accessKey").items()}
+    assert keys == {"uploader-2": "Inactive", "uploader-3": "Active"}
+    assert later.outputs["uploaderAccessKeyId"] == "uploader-3-id"
+    second = changed(uploaderKeyGeneration="2", uploaderPreviousKey="active")
+    assert set(second.of("iam/accessKey")) == {"uploader", "uploader-2"}
+
+
+ROLE = {
+    "uploader": "role",
+    "uploaderPrincipal": "arn:aws:iam::999999999999:role/livekit-egress",
+    "uploaderExternalId": "external-id-that-is-kept",
+}
+
+
+def test_a_role_has_the_same_rights_and_no_key_exists() -> None:
+    run = changed(**ROLE, recordRooms="true", livekitUrl="wss://practice.livekit.cloud")
+    assert not [r for r in run.resources if r.type.startswith("aws:iam/accessKey") or r.type.startswith("aws:iam/user")]
+    assert "uploader" not in run.of("secretsmanager/secret")
+    role = run.of("iam/role")["uploader"]
+    expected = policies.uploader_trust(ROLE["uploaderPrincipal"], ROLE["uploaderExternalId"])
+    assert json.loads(role.inputs["assumeRolePolicy"]) == expected
+    put = policies.uploader(
+        f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}",
+        "recordings/",
+        f"arn:aws:kms:us-east-1:{ACCOUNT}:recordings",
+        "us-east-1",
+    )
+    assert json.loads(run.one("iam/rolePolicy", "uploader")["policy"]) == put
+    outputs = Outputs.of("practice", run.outputs)
+    assert outputs.uploader_role_arn.endswith("uploader")
+    assert (outputs.uploader_user, outputs.uploader_access_key_id, outputs.uploader_secret_access_key) == ("", "", "")
+    kept = run.of("secretsmanager/secretVersion")["credentials"].inputs["secretString"]
+    assert Secrets.from_json(kept).uploader == Uploader(
+        role_arn=outputs.uploader_role_arn, external_id=ROLE["uploaderExternalId"]
+    )
+
+
+def test_the_key_before_a_role_stays_while_recordings_end_with_it() -> None:
+    run = changed(**ROLE, uploaderPreviousKey="active")
+    assert {name: key.inputs["status"] for name, key in run.of("iam/accessKey").items()} == {"uploader": "Active"}
+    assert run.outputs["uploaderAccessKeyId"] == ""
+
+
 def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
     for name in ("events", "events-dlq"):
         queue = run.one("sqs/queue", name)
