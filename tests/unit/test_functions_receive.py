@@ -17,7 +17,6 @@ from infra.functions.secret import SecretCache
 from infra.functions.settings import ReceiveSettings
 from tests.unit.functions_support import (
     KEY,
-    KEY,
     NOW,
     SECRET,
     SECRET_JSON,
