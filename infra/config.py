@@ -140,6 +140,11 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
                 f"{key}: a field of its own; got {values[key]!r}, which is {other}'s. "
                 f"Set another, or make it the default again: pulumi config rm {key}"
             )
+    if values.get("previousLinkSigningKeyUntil") and not values.get("previousLinkSigningKey"):
+        problems.append(
+            "previousLinkSigningKeyUntil: the end of previousLinkSigningKey, which is not set. "
+            "Remove it: pulumi config rm previousLinkSigningKeyUntil"
+        )
     if bool(values.get("previousLivekitApiKey")) != bool(values.get("previousLivekitApiSecret")):
         problems.append(
             "previousLivekitApiKey: goes together with previousLivekitApiSecret; only one of the two is set. "

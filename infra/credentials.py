@@ -14,8 +14,10 @@ class Credentials(pulumi.ComponentResource):
 
     `{"livekit_keys": {key: secret}, "airtable_token": …, "link_keys": [oldest, …, newest]}`: the functions verify with
     any of the LiveKit keys and sign links with the newest link key, so that each can be replaced without a gap. The
-    first LiveKit key is the one in use. Where recordings are started there is the upload key besides, which LiveKit is
-    given with every start: `"uploader": {"access_key_id", "secret_access_key"}`, or `{"role_arn", "external_id"}`.
+    first LiveKit key is the one in use. `"link_keys_until"` is when the older link keys cease to open links; `deliver`
+    goes on knowing its own links by them. `"audit_key"` is there when one is configured. Where recordings are started
+    there is the upload key besides, which LiveKit is given with every start: `"uploader": {"access_key_id",
+    "secret_access_key"}`, or `{"role_arn", "external_id"}`.
     """
 
     def __init__(self, name: str, config: StackConfig, uploader: EgressUploader) -> None:
@@ -45,6 +47,10 @@ def contents(config: StackConfig, secrets: dict[str, str]) -> dict[str, object]:
         "airtable_token": secrets["airtableToken"],
         "link_keys": [key for key in links if key],
     }
+    if all(links) and config.text("previousLinkSigningKeyUntil"):
+        made["link_keys_until"] = config.number("previousLinkSigningKeyUntil")
+    if secrets["auditKey"]:
+        made["audit_key"] = secrets["auditKey"]
     if handed_out := {name: secrets[name] for name in HANDED_OUT if name in secrets}:
         made["uploader"] = handed_out
     return made

@@ -16,7 +16,8 @@ from infra.config import StackConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionSpec:
-    """What tells one function from another. `timeout` in seconds, `memory` in MB.
+    """What tells one function from another. `timeout` in seconds, `memory` in MB; `log_days` names the key that says
+    how long its log is kept.
 
     `permissions` makes its role's policy from `grants` and the ARN of its log group; `environment` is what
     `Settings.from_env` of its handler reads.
@@ -28,6 +29,7 @@ class FunctionSpec:
     permissions: Callable[..., policies.Policy]
     grants: Mapping[str, pulumi.Input[str | None]]
     environment: Mapping[str, pulumi.Input[str]]
+    log_days: str = "logRetentionDays"
 
 
 class Function(pulumi.ComponentResource):
@@ -49,7 +51,7 @@ class Function(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             spec.name,
             name=f"/aws/lambda/{self.name}",
-            retention_in_days=config.number("logRetentionDays"),
+            retention_in_days=config.number(spec.log_days),
             tags=config.tags,
             opts=own,
         )

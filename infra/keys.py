@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from infra.rules import Key, either, matching, one_line, url, whole
+from infra.rules import Key, either, matching, networks, one_line, url, whole
 
 ARCHIVE_CLASSES = ("GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE")
-LOG_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731", "1096", "3653")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_DAYS = (
+    "1",
+    "3",
+    "5",
+    "7",
+    "14",
+    "30",
+    "60",
+    "90",
+    "120",
+    "150",
+    "180",
+    "365",
+    "400",
+    "545",
+    "731",
+    "1096",
+    "1827",
+    "2192",
+    "2557",
+    "2922",
+    "3288",
+    "3653",
+)
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 
 # Role of a field in the Airtable table -> (configuration key, the name people of the manual guide know).
@@ -55,12 +79,16 @@ KEYS = (
     Key(name="audioMixing", rule="mono, dual-agent (agents left, callers right) or dual-alternate (track by track)", check=either("mono", "dual-agent", "dual-alternate"), example="mono", default="mono"),
     Key(name="linkSigningKey", rule="the key that signs the links in Airtable, at least 32 characters", check=one_line(32, 512), example=SIGNING_KEY, required=True, secret=True),
     Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
+    Key(name="previousLinkSigningKeyUntil", rule="the unix second from which on links of previousLinkSigningKey play no more; unset: no end", check=matching(r"\d{1,10}"), example="$(date -d '+30 days' +%s)"),
     Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),
     Key(name="uploader", rule="user (an access key of its own) or role (LiveKit assumes a role: no key exists)", check=either("user", "role"), example="user", default="user"),
     Key(name="uploaderPrincipal", rule="who may assume the role of uploader role: the ARN of the account, role or user that LiveKit's egress runs as", check=matching(r"arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:role|user)/[\w+=,.@/-]{1,512})"), example="arn:aws:iam::123456789012:role/livekit-egress"),
     Key(name="uploaderExternalId", rule="what LiveKit must say besides to assume the role, 16 to 256 letters, digits or _+=,.@:/-", check=matching(r"[\w+=,.@:/-]{16,256}"), example='"$(openssl rand -hex 16)"', secret=True),
     Key(name="uploaderKeyGeneration", rule="which upload key is in use, counted from 1 to 9999; callrec rotate uploader counts", check=whole(1, 9999), example="1", default="1"),
     Key(name="uploaderPreviousKey", rule="the upload key before: none (deleted), active or inactive; callrec rotate uploader sets it", check=either("none", "active", "inactive"), example="none", default="none"),
+    Key(name="linkGraceDays", rule="days that links still play after `callrec rotate links` has replaced their key, 0 to 3650", check=whole(0, 3650), example="30", default="30"),
+    Key(name="linkNetworks", rule="the networks that recordings are played from, as 203.0.113.0/24,2001:db8::/48; unset: everybody's", check=networks(2000), example="'203.0.113.0/24,198.51.100.7'"),
+    Key(name="auditKey", rule="makes the pseudonyms of addresses in play's log, at least 32 characters; unset: made from linkSigningKey", check=one_line(32, 512), example=SIGNING_KEY, secret=True),
     Key(name="matchWindowSeconds", rule="seconds around a recording in which its conversation may have begun, 0 to 86400", check=whole(0, 86400), example="120", default="120"),
     Key(name="settleSeconds", rule="seconds to wait after a recording for other conversations of its room name, 0 to 21600", check=whole(0, 21600), example="900", default="900"),
     Key(name="reconcileMinutes", rule="minutes from one reconcile to the next, 15 to 1440", check=whole(15, 1440), example="15", default="15"),
@@ -75,6 +103,7 @@ KEYS = (
     Key(name="accessLogs", rule="true or false: log every access to a second bucket", check=BOOLEAN, example="true", default="false"),
     Key(name="disposable", rule="true or false: may the stack be destroyed with its recordings", check=BOOLEAN, example="false", default="false"),
     Key(name="logRetentionDays", rule=f"one of {', '.join(LOG_DAYS)}", check=either(*LOG_DAYS), example="90", default="90"),
+    Key(name="playLogDays", rule=f"days that play's log, who listened to what, is kept: one of {', '.join(LOG_DAYS)}", check=either(*LOG_DAYS), example="2192", default="2192"),
     Key(name="functionRuntime", rule=f"one of {', '.join(RUNTIMES)}", check=either(*RUNTIMES), example="python3.13", default="python3.13"),
     Key(name="functionArchitecture", rule="arm64 or x86_64", check=either("arm64", "x86_64"), example="arm64", default="arm64"),
     Key(name="receiveConcurrency", rule="reserved concurrency of receive, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="20"),

@@ -26,6 +26,7 @@ class Playback(pulumi.ComponentResource):
         credentials: Credentials,
     ) -> None:
         super().__init__("callrec:Playback", name)
+        networks = config.text("linkNetworks")
         self.play = Function(
             FunctionSpec(
                 name="play",
@@ -43,7 +44,9 @@ class Playback(pulumi.ComponentResource):
                     "CALLREC_SECRET_ARN": credentials.arn,
                     "CALLREC_BUCKET": storage.name,
                     "CALLREC_PREFIX": storage.prefix,
+                    **({"CALLREC_LINK_NETWORKS": networks} if networks else {}),
                 },
+                log_days="playLogDays",
             ),
             config,
             archive=archive,

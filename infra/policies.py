@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from infra.functions.erasures import PREFIX as ERASURES
+
 Policy = dict[str, Any]
 
 # AWS's predefined cipher policies before TLS 1.2 are what `s3:TlsVersion` shuts out.
@@ -154,11 +156,15 @@ def deliver(
 def play(
     *, secret_arn: str, bucket_arn: str, prefix: str, key_arn: str | None, region: str, log_group_arn: str
 ) -> Policy:
-    """What `play` may do: read recordings and their revocation tags, so that the links it signs may too."""
+    """What `play` may do: read recordings and their revocation tags, so that the links it signs may too.
+
+    And erasure records, to say of a recording that is not there whether it was erased.
+    """
     read = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]
     statements = [
         _read_secret(secret_arn),
         allow("ReadRecordings", read, f"{bucket_arn}/{prefix}*"),
+        allow("ReadErasures", ["s3:GetObject"], f"{bucket_arn}/{ERASURES}*"),
         _write_log(log_group_arn),
     ]
     if key_arn is not None:

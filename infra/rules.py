@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 Rule = Callable[[str], bool]
@@ -65,6 +66,19 @@ def either(*choices: str) -> Rule:
 def one_line(low: int, high: int) -> Rule:
     """Accept printable text of `low` to `high` characters, without blanks at its ends."""
     return lambda value: low <= len(value) <= high and value.isprintable() and value == value.strip()
+
+
+def networks(most: int) -> Rule:
+    """Accept addresses and networks (no host bits), commas between them, of `most` characters together."""
+
+    def check(value: str) -> bool:
+        try:
+            parts = [ip_network(part.strip()) for part in value.split(",")]
+        except ValueError:
+            return False
+        return len(value) <= most and bool(parts)
+
+    return check
 
 
 def url(*schemes: str, path: bool = True) -> Rule:

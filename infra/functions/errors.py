@@ -59,37 +59,49 @@ class BodyTooLargeError(WebhookError):
 
 
 class LinkError(CallrecError):
-    """A play link that does not play; `status` is what the person's browser gets."""
+    """A play link that does not play; `outcome` names the page that says so, and stands in the audit line."""
 
-    status: ClassVar[int] = 403
+    outcome: ClassVar[str] = "bad"
 
 
 class BadLinkError(LinkError):
     """The token is not one of ours."""
 
 
+class NetworkError(LinkError):
+    """It was asked for from a network that recordings are not played from."""
+
+    outcome = "network"
+
+
 class ExpiredLinkError(LinkError):
     """The token was ours and its time is over."""
 
-    status = 410
+    outcome = "expired"
 
 
 class RevokedLinkError(LinkError):
-    """The recording's links up to a moment were withdrawn, and the token is of before."""
+    """The recording's links up to a moment were withdrawn, or those of a signing key, and the token is one of them."""
 
-    status = 410
+    outcome = "revoked"
 
 
 class GoneLinkError(LinkError):
     """The recording is not there any more."""
 
-    status = 410
+    outcome = "gone"
+
+
+class ErasedLinkError(LinkError):
+    """The recording was erased on purpose."""
+
+    outcome = "erased"
 
 
 class ArchivedLinkError(LinkError):
     """The recording lies in an archive class and must be restored before it plays."""
 
-    status = 409
+    outcome = "archived"
 
 
 class DeliveryError(CallrecError):

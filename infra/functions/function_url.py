@@ -13,13 +13,17 @@ from . import protojson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a handler needs of a request; header names are in lower case, `body` is still as the event carries it."""
+    """What a handler needs of a request; header names are in lower case, `body` is still as the event carries it.
+
+    `source`: the address it came from, as AWS saw it; no header of the caller's can change it.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(repr=False)
     body: str = field(repr=False)
     base64_encoded: bool
+    source: str = field(default="", repr=False)
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -34,6 +38,7 @@ class Request:
             headers={name: ",".join(values) for name, values in headers.items()},
             body=protojson.text(event, "body") or "",
             base64_encoded=event.get("isBase64Encoded") is True,
+            source=protojson.text(call, "sourceIp") or "",
         )
 
     def size_estimate(self) -> int:

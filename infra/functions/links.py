@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from . import protojson
-from .errors import BadLinkError, ExpiredLinkError
+from .errors import BadLinkError, ExpiredLinkError, RevokedLinkError
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -53,24 +53,24 @@ class _Signer(TimestampSigner):
 
 
 class Links:
-    """Issues and opens tokens. `keys`: oldest first, the newest signs, all open; `clock` in unix seconds."""
+    """Issues and opens tokens. `keys`: oldest first, the newest signs; `clock` in unix seconds.
 
-    def __init__(self, keys: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+    All keys read. All open until the unix second `until` (None: without an end), from then on only the newest.
+    """
+
+    def __init__(
+        self, keys: Sequence[str], clock: Callable[[], float] = time.time, *, until: float | None = None
+    ) -> None:
         """HMAC-SHA256 with keys derived for this one purpose."""
         self._clock = clock
-        self._serializer = URLSafeTimedSerializer(
-            list(keys),
-            salt=_SALT,
-            signer=_Signer,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256, "clock": clock},
-        )
+        self._until = until
+        self._all, self._newest = _serializer(keys, clock), _serializer(keys[-1:], clock)
 
     def issue(self, recording: Recording, version: str, *, lifetime_s: int) -> str:
         """A token that plays this version of the recording, from now on for `lifetime_s`."""
-        key = recording.key or ""
-        return self._serializer.dumps(
+        return self._all.dumps(
             {
-                "k": key,
+                "k": recording.key or "",
                 "v": version,
                 "e": recording.egress_id,
                 "n": file_name(recording),
@@ -81,23 +81,61 @@ class Links:
             }
         )
 
+    def renew(self, link: Link, *, lifetime_s: int) -> str:
+        """A token that plays just what the link plays, from now on for `lifetime_s`."""
+        return self._all.dumps(
+            {
+                "k": link.key,
+                "v": link.version,
+                "e": link.egress_id,
+                "n": link.file_name,
+                "x": int(self._clock()) + lifetime_s,
+                "r": link.room_id,
+                "d": link.duration_s,
+                "t": link.ended_at,
+            }
+        )
+
     def open(self, token: str, now: float) -> Link:
-        """The token's link; BadLinkError when it is not ours, ExpiredLinkError when its time is over."""
+        """The token's link; BadLinkError when it is not ours, Expired- or RevokedLinkError when it opens no more."""
         link = self.read(token)
         if now >= link.expires_at:
             raise ExpiredLinkError("the link's time is over")
+        if self._until is not None and now >= self._until and not self.by_newest(token):
+            raise RevokedLinkError("the key that signed it is withdrawn")
         return link
 
-    def read(self, token: str) -> Link:
-        """The token's link, expired or not; BadLinkError when it is not ours."""
-        if len(token) > MAX_TOKEN_CHARS or not token.isascii():
-            raise BadLinkError("not one of our links")
+    def by_newest(self, token: str) -> bool:
+        """Whether the newest key signed it."""
         try:
-            loaded: tuple[object, datetime] = self._serializer.loads(token, return_timestamp=True)
-        except (BadData, ValueError, OverflowError, OSError):  # the last three: itsdangerous, of a year beyond 9999
-            raise BadLinkError("not one of our links") from None
-        payload, issued = loaded
-        return _link(protojson.as_object(payload), issued)
+            _read(self._newest, token)
+        except BadLinkError:
+            return False
+        return True
+
+    def read(self, token: str) -> Link:
+        """The token's link, whether it opens or not; BadLinkError when it is not ours."""
+        return _read(self._all, token)
+
+
+def _serializer(keys: Sequence[str], clock: Callable[[], float]) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        list(keys),
+        salt=_SALT,
+        signer=_Signer,
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256, "clock": clock},
+    )
+
+
+def _read(serializer: URLSafeTimedSerializer, token: str) -> Link:
+    if len(token) > MAX_TOKEN_CHARS or not token.isascii():
+        raise BadLinkError("not one of our links")
+    try:
+        loaded: tuple[object, datetime] = serializer.loads(token, return_timestamp=True)
+    except (BadData, ValueError, OverflowError, OSError):  # the last three: itsdangerous, of a year beyond 9999
+        raise BadLinkError("not one of our links") from None
+    payload, issued = loaded
+    return _link(protojson.as_object(payload), issued)
 
 
 def _link(payload: protojson.Object, issued: datetime) -> Link:

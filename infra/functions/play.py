@@ -1,7 +1,7 @@
 """`play`: GET /r/<token> checks our link and redirects to an S3 link that lives five minutes.
 
 The bucket stays private: this function's role signs. It may not list, so S3 says 403 both for what is gone and for what
-it may not read: both are shown as gone, and logged apart.
+it may not read: both are shown as gone, and logged apart. Every request that brings a token leaves an audit line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from . import aws, settings
-from .errors import ArchivedLinkError, BadLinkError, GoneLinkError, LinkError, RevokedLinkError
+from . import audit, aws, networks, settings
+from .erasures import record_key
+from .errors import (
+    ArchivedLinkError,
+    BadLinkError,
+    CallrecError,
+    ErasedLinkError,
+    GoneLinkError,
+    LinkError,
+    NetworkError,
+    RevokedLinkError,
+)
 from .function_url import Request, response
 from .links import Link, Links
 from .log import fault, log
@@ -62,30 +72,47 @@ def presigning_client(*, custom_endpoint: bool) -> S3Client:
     return aws.client("s3", aws.config(connect=2, read=4, attempts=2, signature_version="s3v4", s3=s3))
 
 
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Lambda's entry."""
+    function = str(getattr(context, "function_name", "play"))
     try:
-        return play(Request.from_event(event), app())
+        return play(Request.from_event(event), app(), function)
     except Exception as error:  # noqa: BLE001  # a person gets a page, whatever it is
         log("error", "play_failed", error=fault(error))
-        return page(503)
+        return page(audit.FAILED)
 
 
-def play(request: Request, to: App) -> dict[str, Any]:
+def play(request: Request, to: App, function: str = "play") -> dict[str, Any]:
     """Answer one request; raises for faults of ours."""
     _, route, token = request.path.rpartition(_ROUTE)
     if not route or not token or "/" in token:
-        return page(404)
+        return page("nothing")
     if request.method not in ("GET", "HEAD"):
-        return page(405, {"Allow": "GET, HEAD"})
+        return page("method", {"Allow": "GET, HEAD"})
+    secrets, source = to.secrets.get(), networks.address(request.source)
+    links = Links(secrets.link_keys, until=secrets.link_keys_until)
+    link, outcome = _read(links, token), audit.FAILED
     try:
-        link = Links(to.secrets.get().link_keys).open(token, to.clock())
-        _check(link, to)
+        if not networks.admits(to.settings.networks, source):
+            raise NetworkError("not from there")
+        opened = links.open(token, to.clock())
+        _check(opened, to)
+        answer = response(302, "", "text/plain; charset=utf-8", {"Location": _location(opened, request.method, to)})
+        outcome = audit.PLAYED
     except LinkError as error:
-        log("info", "not_played", status=error.status, reason=type(error).__name__)
-        return page(error.status)
-    log("info", "played", egress=link.egress_id)
-    return response(302, "", "text/plain; charset=utf-8", {"Location": _location(link, request.method, to)})
+        outcome = error.outcome
+        answer = page(outcome)
+    finally:
+        audit.tell(function, outcome, link, audit.pseudonym(secrets.audit_key, source), to.clock())
+    return answer
+
+
+def _read(links: Links, token: str) -> Link | None:
+    """What the token says, so that the audit line of a link that opens no more names its recording too."""
+    try:
+        return links.read(token)
+    except BadLinkError:
+        return None
 
 
 def _check(link: Link, to: App) -> None:
@@ -97,17 +124,37 @@ def _check(link: Link, to: App) -> None:
         head = to.s3.head_object(**where)
         tags = to.s3.get_object_tagging(**where)["TagSet"]
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _GONE_CODES:
-            raise GoneLinkError("the object version is not there") from None
+        code = _code(error)
+        if code not in _GONE_CODES | _FORBIDDEN_CODES:
+            raise
+        if _erased(link, to):
+            raise ErasedLinkError("the recording was erased") from None
         if code in _FORBIDDEN_CODES:
             log("error", "object_forbidden", egress=link.egress_id)
-            raise GoneLinkError("S3 refuses the object version") from None
-        raise
+        raise GoneLinkError("the object version is not there, or S3 refuses it") from None
     if link.issued_at <= _revoked_before(tags):
         raise RevokedLinkError("the link was withdrawn")
     if _cold(head):
         raise ArchivedLinkError("the object must be restored first")
+
+
+def _erased(link: Link, to: App) -> bool:
+    """Whether somebody erased it on purpose; asked only when it is not there, so that no play waits for this."""
+    try:
+        key = record_key(link.egress_id)
+    except CallrecError:  # an id of no egress: nobody can have erased its recording
+        return False
+    try:
+        to.s3.head_object(Bucket=to.settings.bucket, Key=key)
+    except ClientError as error:
+        if _code(error) in _GONE_CODES | _FORBIDDEN_CODES:
+            return False
+        raise
+    return True
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def _revoked_before(tags: list[Any]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ SOFT_SECONDS = 120
 HARD_SECONDS = 300
 #: After a failed renewal, wait this long before the next: a broken Secrets Manager must not slow every request.
 RETRY_SECONDS = 10
+_AUDIT = b"callrec.audit.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +41,24 @@ class Uploader:
 class Secrets:
     """The secret's values; its repr shows none of them. `link_keys`: oldest first, the newest signs.
 
-    `uploader`: there when this installation starts recordings.
+    `link_keys_until`: the unix second from which on only the newest opens links; None: no end. `audit_key` makes the
+    pseudonyms of the audit lines. `uploader`: there when this installation starts recordings.
     """
 
     livekit_keys: Mapping[str, str] = field(repr=False)
     airtable_token: str = field(repr=False)
     link_keys: tuple[str, ...] = field(repr=False)
+    audit_key: str = field(repr=False)
+    link_keys_until: float | None = field(default=None, repr=False)
     uploader: Uploader | None = field(default=None, repr=False)
 
     @classmethod
     def from_json(cls, text: str) -> Secrets:
         """Read `{"livekit_keys": {key: secret}, "airtable_token": "…", "link_keys": ["…"]}`; SecretError when unusable.
 
-        There may be `"uploader": {"access_key_id": "…", "secret_access_key": "…"}` besides, or `"uploader":
-        {"role_arn": "…", "external_id": "…"}`.
+        There may be `"link_keys_until": seconds`, `"audit_key": "…"` (else one is derived from the newest link key) and
+        `"uploader": {"access_key_id": "…", "secret_access_key": "…"}` besides, or `"uploader": {"role_arn": "…",
+        "external_id": "…"}`.
         Every signing secret must have 32 bytes: a shorter one can be guessed from one signature.
         """
         try:
@@ -67,12 +74,28 @@ class Secrets:
             raise SecretError("airtable_token must be a text")
         if not isinstance(links, list) or not links or not all(map(_strong, cast("list[object]", links))):
             raise SecretError(f"link_keys must be a list of texts of at least {MIN_SECRET_BYTES} bytes")
+        link_keys = tuple(cast("list[str]", links))
+        audit_key = document.get("audit_key")
         return cls(
             livekit_keys=cast("dict[str, str]", dict(keys)),
             airtable_token=token,
-            link_keys=tuple(cast("list[str]", links)),
+            link_keys=link_keys,
+            audit_key=cast("str", audit_key) if _strong(audit_key) else _audit_key_of(link_keys[-1]),
+            link_keys_until=_until(document),
             uploader=_uploader(document),
         )
+
+
+def _audit_key_of(link_key: str) -> str:
+    """The audit key of a stack that was given none."""
+    return hmac.new(link_key.encode("utf-8", "surrogatepass"), _AUDIT, hashlib.sha256).hexdigest()
+
+
+def _until(document: protojson.Object) -> float | None:
+    """What cannot be read ended long ago: better that old links end too soon than never."""
+    if document.get("link_keys_until") is None:
+        return None
+    return protojson.number(document, "link_keys_until") or 0.0
 
 
 def _uploader(document: protojson.Object) -> Uploader | None:

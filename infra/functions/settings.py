@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from . import protojson
+from . import networks, protojson
 from .errors import SettingsError
+from .networks import Network
 
 #: The most a queue message can hold.
 MAX_MESSAGE_BYTES: Final = 1_048_576
@@ -146,11 +147,12 @@ class ReconcileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaySettings:
-    """Settings of `play`."""
+    """Settings of `play`. `networks`: those that recordings are played from; empty: everybody's."""
 
     secret_arn: str
     bucket: str
     prefix: str
+    networks: tuple[Network, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> PlaySettings:
@@ -159,6 +161,7 @@ class PlaySettings:
             secret_arn=_text(env, "CALLREC_SECRET_ARN"),
             bucket=_text(env, "CALLREC_BUCKET"),
             prefix=_prefix(env, "CALLREC_PREFIX"),
+            networks=_networks(env, "CALLREC_LINK_NETWORKS"),
         )
 
 
@@ -183,6 +186,17 @@ def _settle(env: Mapping[str, str]) -> int:
     """May be left out (0): see matching.py for what it buys."""
     name = "CALLREC_SETTLE_SECONDS"
     return _integer(env, name, 0, 86_400) if env.get(name) else 0
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    """May be left out: then everybody's."""
+    value = env.get(name)
+    if value is None:
+        return ()
+    try:
+        return networks.parse(value)
+    except ValueError:
+        raise SettingsError(name, "networks such as 203.0.113.0/24, commas between them", value) from None
 
 
 def _url(env: Mapping[str, str], name: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:

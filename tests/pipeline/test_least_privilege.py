@@ -36,7 +36,13 @@ MAY = {
         "sqs:ChangeMessageVisibilityBatch arrivals",
         "s3:ListBucketVersions",
     },
-    "play": {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"},
+    "play": {
+        "secretsmanager:GetSecretValue",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:GetObject erasure",
+    },
 }
 # ministack judges PutLogEvents by the group's ARN, AWS by the stream's ("…:*"): here only what is refused can be shown.
 OWN_LOG = {(part, f"logs:PutLogEvents {part}") for part in ("receive", "deliver", "play", "reconcile")}
@@ -45,14 +51,17 @@ REFUSALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.403", "Author
 
 
 @pytest.fixture(scope="module")
-def target(local: Local) -> Target:
+def target(local: Local) -> Iterator[Target]:
     for group in local.deployment.outputs.log_groups.values():
         local.deployment.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=STREAM)
     version = upload(local, "calls/attempted.mp4", b"a recording")
     outputs = local.deployment.outputs
     assert outputs.key_arn is not None
     encrypted = local.deployment.aws.client("kms").encrypt(KeyId=outputs.key_arn, Plaintext=b"x")
-    return Target(outputs=outputs, key="calls/attempted.mp4", version=version, ciphertext=encrypted["CiphertextBlob"])
+    s3, erasure = local.deployment.aws.client("s3"), "erasures/EG_attempted.json"
+    written = s3.put_object(Bucket=outputs.bucket, Key=erasure, Body=b"{}")["VersionId"]
+    yield Target(outputs=outputs, key="calls/attempted.mp4", version=version, ciphertext=encrypted["CiphertextBlob"])
+    s3.delete_object(Bucket=outputs.bucket, Key=erasure, VersionId=written)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from infra.functions.errors import BadLinkError, ExpiredLinkError
+from infra.functions.errors import BadLinkError, ExpiredLinkError, RevokedLinkError
 from infra.functions.links import MAX_TOKEN_CHARS, Links, file_name
 from infra.functions.recording import Recording
 from tests.unit.functions_support import END, LINK_KEY, NOW, START, Clock, recording
@@ -61,6 +62,28 @@ def test_keys_rotate() -> None:
     for token, keys in ((by_old, (new,)), (by_new, (old,))):
         with pytest.raises(BadLinkError):
             links(*keys).open(token, NOW)
+
+
+def test_an_old_key_opens_until_its_end_and_reads_ever_after() -> None:
+    old, new = "o" * 40, "n" * 40
+    by_old, by_new = (links(*keys).issue(recording(), "v1", lifetime_s=DAY) for keys in ((old,), (old, new)))
+    ended = Links((old, new), Clock(), until=NOW)
+    assert ended.open(by_old, NOW - 1).version == "v1"
+    with pytest.raises(RevokedLinkError):
+        ended.open(by_old, NOW)
+    with pytest.raises(ExpiredLinkError):  # what is over anyway is told as such
+        ended.open(by_old, NOW + DAY)
+    assert ended.read(by_old).egress_id == "EG_1"
+    assert ended.open(by_new, NOW).version == "v1"
+    assert [ended.by_newest(token) for token in (by_old, by_new, "x")] == [False, True, False]
+
+
+def test_a_renewed_link_plays_the_same_for_another_while() -> None:
+    link = links().read(TOKEN)
+    later = links("o" * 40, LINK_KEY, now=NOW + DAY)
+    renewed = later.read(later.renew(link, lifetime_s=2 * DAY))
+    assert renewed == replace(link, issued_at=int(NOW) + DAY, expires_at=int(NOW) + 3 * DAY)
+    assert links("o" * 40, LINK_KEY).by_newest(later.renew(link, lifetime_s=DAY))
 
 
 def sign(payload: Any, salt: str = "callrec.play.v1", key: str = LINK_KEY, **kwargs: Any) -> str:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,13 +22,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.functions import play
+from infra.functions.errors import LinkError
 from infra.functions.links import Links
-from infra.functions.pages import page
+from infra.functions.networks import parse
+from infra.functions.pages import NAMES, page
 from infra.functions.secret import SecretCache
 from infra.functions.settings import PlaySettings
 from tests.unit.functions_support import LINK_KEY, NOW, SECRET, SECRET_JSON, Clock, client_error, recording, url_event
 
 DAY = 86_400
+SOURCE = "198.51.100.7"
+FUNCTION = SimpleNamespace(function_name="callrec-x-play")
 ROOT = Path(__file__).parents[2]
 
 
@@ -29,15 +41,17 @@ class FakeS3:
 
     def __init__(self) -> None:
         self.head: dict[str, Any] | Exception = {"ContentLength": 5}
+        self.erasure: dict[str, Any] | Exception = client_error("403")  # as S3 says to who may not list
         self.tags: list[dict[str, str]] | Exception = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.signer: Any = play.presigning_client(custom_endpoint=False)
 
     def head_object(self, **request: Any) -> dict[str, Any]:
         self.asked.append(("head_object", request))
-        if isinstance(self.head, Exception):
-            raise self.head
-        return self.head
+        answer = self.head if "VersionId" in request else self.erasure
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def get_object_tagging(self, **request: Any) -> dict[str, Any]:
         self.asked.append(("get_object_tagging", request))
@@ -68,8 +82,21 @@ class Rig:
             raise self.secret
         return self.secret
 
-    def get(self, path: str, method: str = "GET") -> dict[str, Any]:
-        return play.handler(url_event(method=method, path=path), None)
+    def allow(self, *networks: str) -> None:
+        self.app = replace(self.app, settings=replace(self.app.settings, networks=parse(",".join(networks))))
+
+    def get(self, path: str, method: str = "GET", source: str | None = SOURCE) -> dict[str, Any]:
+        event = url_event(method=method, path=path)
+        if source is not None:
+            event["requestContext"]["http"]["sourceIp"] = source
+        return play.handler(event, FUNCTION)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one audit line of what was asked since the last time."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [line] = [line for line in lines if line.get("event") == "play"]
+    return line
 
 
 def token(now: float = NOW, **changes: Any) -> str:
@@ -157,7 +184,8 @@ def assert_page(answer: dict[str, Any], status: int) -> None:
     body = answer["body"]
     assert '<html lang="en">' in body
     assert 'name="viewport"' in body
-    assert len(body) < 1000
+    assert "<main>" in body
+    assert len(body) < 1400
     assert not re.search(r"calls/|camille|recordings-x|EG_1|Traceback|Error", body)
 
 
@@ -261,8 +289,9 @@ def test_nothing_of_a_link_is_logged(rig: Rig, capsys: pytest.CaptureFixture[str
     for path in (f"/r/{good}", f"/r/{good}x"):
         rig.get(path)
         logged = capsys.readouterr().out
-        assert logged.count("\n") == 1
+        assert logged.count("\n") == 1 + path.endswith("x")  # who asked, and the count of what did not play
         assert good[:40] not in logged
+        assert SOURCE not in logged
         assert "camille" not in logged
         assert "X-Amz" not in logged
 
@@ -291,9 +320,189 @@ def test_importing_it_loads_nothing_that_only_others_need() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_every_page_is_plain() -> None:
-    for status in (403, 404, 405, 409, 410, 503):
-        assert_page(page(status), status)
+STATUS = {"bad": 403, "network": 403, "nothing": 404, "method": 405, "archived": 409, "failed": 503}
+
+
+def test_every_page_is_plain_and_none_says_what_another_says() -> None:
+    for name in NAMES:
+        assert_page(page(name), STATUS.get(name, 410))
+    assert len({page(name)["body"] for name in NAMES}) == len(NAMES) == 10
+    assert {error.outcome for error in LinkError.__subclasses__()} <= set(NAMES)
+
+
+def test_a_page_may_load_nothing_and_its_own_style_is_the_only_one() -> None:
+    answer = page("expired")
+    [style] = re.findall(r"<style>(.*)</style>", answer["body"])
+    policy = answer["headers"]["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+OUTCOMES: dict[str, Callable[[Rig], str]] = {}
+
+
+def outcome(name: str) -> Callable[[Callable[[Rig], str]], None]:
+    return lambda arrange: OUTCOMES.__setitem__(name, arrange)
+
+
+@outcome("played")
+def _played(_rig: Rig) -> str:
+    return token()
+
+
+@outcome("expired")
+def _expired(rig: Rig) -> str:
+    made = token()
+    rig.clock.now = NOW + DAY + 1
+    return made
+
+
+@outcome("revoked")
+def _revoked(rig: Rig) -> str:
+    rig.s3.tags = [{"Key": "callrec-revoked-before", "Value": str(int(NOW))}]
+    return token()
+
+
+@outcome("erased")
+def _erased(rig: Rig) -> str:
+    rig.s3.head, rig.s3.erasure = client_error("403"), {}
+    return token()
+
+
+@outcome("archived")
+def _archived(rig: Rig) -> str:
+    rig.s3.head = {"StorageClass": "GLACIER"}
+    return token()
+
+
+@outcome("gone")
+def _gone(rig: Rig) -> str:
+    rig.s3.head = client_error("404")
+    return token()
+
+
+@outcome("network")
+def _network(rig: Rig) -> str:
+    rig.allow("203.0.113.0/24")
+    return token()
+
+
+@outcome("failed")
+def _failed(rig: Rig) -> str:
+    rig.s3.tags = client_error("SlowDown")
+    return token()
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_every_request_leaves_a_line_that_says_what_became_of_it(
+    rig: Rig, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = OUTCOMES[name](rig)
+    capsys.readouterr()
+    answer = rig.get(f"/r/{made}")
+    if name != "played":
+        assert answer["body"] == page(name)["body"]
+    out = capsys.readouterr().out
+    lines = [json.loads(line) for line in out.splitlines()]
+    [line] = [line for line in lines if line.get("event") == "play"]
+    assert line == {
+        "level": "info",
+        "event": "play",
+        "at": datetime.fromtimestamp(int(rig.clock.now), UTC).isoformat().replace("+00:00", "Z"),
+        "egress": "EG_1",
+        "outcome": name,
+        "issued": int(NOW),
+        "source": line["source"],
+    }
+    assert re.fullmatch(r"[0-9a-f]{16}", line["source"])
+    counted = [(line["function"], line["not_played"], line["reason"]) for line in lines if "_aws" in line]
+    assert counted == ([] if name == "played" else [("callrec-x-play", 1, name)])
+    for secret in (made[:40], SOURCE, "camille"):
+        assert secret not in out
+
+
+def test_a_strange_token_names_no_egress(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    assert_page(rig.get("/r/abc"), 403)
+    line = told(capsys)
+    assert (line["outcome"], line["egress"], line["issued"]) == ("bad", None, None)
+
+
+def test_an_address_has_one_pseudonym_and_only_the_stacks_key_makes_it(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def source(address: str | None, **secret: str) -> str | None:
+        rig.secret = json.dumps(json.loads(SECRET_JSON) | secret)
+        rig.app = replace(rig.app, secrets=SecretCache(rig.read, rig.clock))
+        rig.get(f"/r/{token()}", source=address)
+        return told(capsys)["source"]
+
+    assert source("198.51.100.7") == source("::ffff:198.51.100.7") == source("198.51.100.7", audit_key="short")
+    assert source("2001:db8::1") == source("2001:DB8:0::1")
+    others = {source("198.51.100.8"), source("198.51.100.7"), source("198.51.100.7", audit_key="a" * 40)}
+    assert len(others) == 3
+    key = "a" * 40
+    assert source("198.51.100.7", audit_key=key) == hmac.new(key.encode(), b"198.51.100.7", "sha256").hexdigest()[:16]
+    assert source(None) is None
+    assert source("here") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("203.0.113.9", 302),
+        ("::ffff:203.0.113.9", 302),
+        ("2001:db8:1::9", 302),
+        ("192.0.2.7", 302),
+        ("192.0.2.8", 403),
+        ("203.0.114.1", 403),
+        ("2001:db9::1", 403),
+        ("", 403),
+        ("203.0.113.9, 1.2.3.4", 403),
+        (None, 403),
+    ],
+)
+def test_only_from_the_practices_networks(rig: Rig, source: str | None, status: int) -> None:
+    rig.allow("203.0.113.0/24", "2001:db8::/32", "192.0.2.7")
+    answer = rig.get(f"/r/{token()}", source=source)
+    assert answer["statusCode"] == status
+    if status == 403:
+        assert answer["body"] == page("network")["body"]
+        assert rig.s3.asked == []
+        # A stranger learns nothing of a token: good or bad, the answer is the same.
+        assert rig.get("/r/abc", source=source)["body"] == answer["body"]
+
+
+def test_an_erasure_record_is_asked_for_only_when_the_recording_is_not_there(rig: Rig) -> None:
+    rig.get(f"/r/{token()}")
+    assert [request.get("Key") for _, request in rig.s3.asked] == ["calls/camille/1.mp4"] * 2
+    rig.s3.head = client_error("404")
+    rig.get(f"/r/{token()}")
+    assert rig.s3.asked[-1] == ("head_object", {"Bucket": "recordings-x", "Key": "erasures/EG_1.json"})
+
+
+def test_an_egress_id_that_is_none_was_never_erased(rig: Rig) -> None:
+    rig.s3.head, rig.s3.erasure = client_error("404"), {}
+    answer = rig.get(f"/r/{token(egress_id='../x')}")
+    assert answer["body"] == page("gone")["body"]
+
+
+def test_a_fault_while_asking_for_the_erasure_record_is_told_as_one(rig: Rig) -> None:
+    rig.s3.head, rig.s3.erasure = client_error("404"), client_error("SlowDown")
+    assert_page(rig.get(f"/r/{token()}"), 503)
+
+
+@pytest.mark.parametrize(("until", "status"), [(None, 302), (NOW + 1, 302), (NOW, 410), (0, 410), ("soon", 410)])
+def test_links_of_an_old_key_play_until_its_end(rig: Rig, until: Any, status: int) -> None:
+    secret = json.loads(SECRET_JSON) | {"link_keys": [LINK_KEY, "n" * 40], "link_keys_until": until}
+    rig.secret = json.dumps(secret)
+    answer = rig.get(f"/r/{token()}")
+    assert answer["statusCode"] == status
+    if status == 410:
+        assert answer["body"] == page("revoked")["body"]
+    by_newest = Links(("n" * 40,), Clock()).issue(recording(), "v1", lifetime_s=DAY)
+    assert rig.get(f"/r/{by_newest}")["statusCode"] == 302
 
 
 def test_the_app_of_a_process_is_made_of_its_environment(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,23 @@ def test_an_unusable_upload_key_keeps_nobody_else_from_working(uploader: object)
     assert Secrets.from_json(json.dumps(GOOD | {"uploader": uploader})).uploader is None
 
 
+@pytest.mark.parametrize(
+    ("given", "until"),
+    [(None, None), (1_800_000_000, 1_800_000_000), ("1800000000", 1_800_000_000), ("soon", 0), (-1, 0)],
+)
+def test_the_end_of_old_link_keys_is_soon_when_it_cannot_be_read(given: object, until: float | None) -> None:
+    assert Secrets.from_json(json.dumps(GOOD | {"link_keys_until": given})).link_keys_until == until
+
+
+def test_a_stack_without_an_audit_key_has_one_of_its_newest_link_key() -> None:
+    made = Secrets.from_json(SECRET_JSON).audit_key
+    assert len(made) == 64
+    assert made != LINK_KEY
+    assert Secrets.from_json(json.dumps(GOOD | {"link_keys": ["o" * 40, LINK_KEY]})).audit_key == made
+    assert Secrets.from_json(json.dumps(GOOD | {"link_keys": [LINK_KEY, "n" * 40]})).audit_key != made
+    assert Secrets.from_json(json.dumps(GOOD | {"audit_key": "a" * 40})).audit_key == "a" * 40
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]", SECRET_JSON[:-1]])
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(SecretError):

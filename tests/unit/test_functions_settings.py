@@ -52,6 +52,9 @@ MISSING = [(kind, env, name) for kind, env in CLASSES for name in env]
 def test_settings_are_what_the_environment_says() -> None:
     assert ReceiveSettings.from_env(RECEIVE).max_body_bytes == 262_144
     assert PlaySettings.from_env(PLAY).prefix == "calls/"
+    assert PlaySettings.from_env(PLAY).networks == ()
+    limited = PlaySettings.from_env(PLAY | {"CALLREC_LINK_NETWORKS": "203.0.113.0/24, 2001:db8::/48"})
+    assert [str(network) for network in limited.networks] == ["203.0.113.0/24", "2001:db8::/48"]
     deliver = DeliverSettings.from_env(DELIVER)
     assert (deliver.play_url, deliver.link_days, deliver.settle_seconds) == ("https://play.example", 30, 0)
     assert (deliver.airtable.fields, deliver.airtable.interval_s) == (DEFAULT_FIELDS, 0.44)

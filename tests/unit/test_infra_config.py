@@ -44,6 +44,13 @@ def test_the_least_configuration_is_accepted() -> None:
         ("airtableUrl", "http://api.airtable.com"),
         ("fieldRoomName", "\t"),
         ("linkSigningKey", "short"),
+        ("linkNetworks", "203.0.113.5/24"),
+        ("linkNetworks", "203.0.113.0/24,"),
+        ("linkNetworks", "the practice"),
+        ("linkNetworks", ",".join(["203.0.113.0/24"] * 134)),
+        ("linkGraceDays", "-1"),
+        ("auditKey", "short"),
+        ("playLogDays", "2000"),
         ("linkDays", "0"),
         ("linkDays", "3651"),
         ("linkDays", "30.5"),
@@ -110,6 +117,12 @@ def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: s
         assert repr(value) in sentence
 
 
+@pytest.mark.parametrize("value", ["2026-12-24", "-1", "17999999999"])
+def test_the_end_of_a_key_is_a_unix_second(value: str) -> None:
+    [sentence] = problems(previousLinkSigningKey="p" * 40, previousLinkSigningKeyUntil=value)
+    assert "the unix second" in sentence
+
+
 @pytest.mark.parametrize("key", REQUIRED)
 def test_a_missing_value_is_named(key: str) -> None:
     [sentence] = problems(**{key: ""})
@@ -147,6 +160,11 @@ def test_a_missing_value_is_named(key: str) -> None:
         (
             {"phoneFilePath": "other/{room_id}-{time}.mp4"},
             "phoneFilePath: begins with recordingsPrefix (recordings/)",
+        ),
+        (
+            {"previousLinkSigningKeyUntil": "1800000000"},
+            "previousLinkSigningKeyUntil: the end of previousLinkSigningKey, which is not set. "
+            "Remove it: pulumi config rm previousLinkSigningKeyUntil",
         ),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],

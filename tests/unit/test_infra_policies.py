@@ -30,6 +30,12 @@ WRITE_LOG = {
     "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
     "Resource": f"{LOG}:*",
 }
+READ_ERASURES = {
+    "Sid": "ReadErasures",
+    "Effect": "Allow",
+    "Action": ["s3:GetObject"],
+    "Resource": f"{BUCKET}/erasures/*",
+}
 THROUGH_S3 = {
     "StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"},
     "StringLike": {"kms:EncryptionContext:aws:s3:arn": [BUCKET, f"{BUCKET}/*"]},
@@ -251,6 +257,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                 "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
                 "Resource": f"{BUCKET}/recordings/*",
             },
+            READ_ERASURES,
             WRITE_LOG,
             {
                 "Sid": "DecryptRecordings",
@@ -278,6 +285,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                 "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
                 "Resource": f"{BUCKET}/recordings/*",
             },
+            READ_ERASURES,
             WRITE_LOG,
         ],
     ),

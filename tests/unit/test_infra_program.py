@@ -358,7 +358,8 @@ def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
     trust = json.loads(run.one("iam/role", name)["assumeRolePolicy"])
     assert trust == policies.trust("lambda.amazonaws.com")
     log = run.one("cloudwatch/logGroup", name)
-    assert (log["name"], log["retentionInDays"]) == (f"/aws/lambda/callrec-practice-{name}", 90)
+    days = 2192 if name == "play" else 90
+    assert (log["name"], log["retentionInDays"]) == (f"/aws/lambda/callrec-practice-{name}", days)
     assert "reservedConcurrentExecutions" not in function
     allowed = json.loads(run.one("iam/rolePolicy", name)["policy"])["Statement"]
     [writes] = [s for s in allowed if s["Sid"] == "WriteLog"]
@@ -423,6 +424,28 @@ def test_credentials_hold_current_and_previous_keys() -> None:
         "airtable_token": SECRETS["airtableToken"],
         "link_keys": ["p" * 40, SECRETS["linkSigningKey"]],
     }
+
+
+def test_credentials_hold_the_end_of_the_previous_link_key_and_the_audit_key() -> None:
+    run = changed(previousLinkSigningKey="p" * 40, previousLinkSigningKeyUntil="1800000000", auditKey="a" * 40)
+    kept = Secrets.from_json(run.one("secretsmanager/secretVersion", "credentials")["secretString"])
+    assert kept.link_keys == ("p" * 40, SECRETS["linkSigningKey"])
+    assert (kept.link_keys_until, kept.audit_key) == (1_800_000_000, "a" * 40)
+
+
+def test_recordings_play_from_everywhere_unless_networks_are_named(run: Run) -> None:
+    assert "CALLREC_LINK_NETWORKS" not in run.one("lambda/function", "play")["environment"]["variables"]
+    limited = changed(linkNetworks="203.0.113.0/24,2001:db8::/48")
+    given = limited.one("lambda/function", "play")["environment"]["variables"]
+    assert [str(network) for network in PlaySettings.from_env(given).networks] == ["203.0.113.0/24", "2001:db8::/48"]
+    for name in ("receive", "deliver", "reconcile"):
+        assert "CALLREC_LINK_NETWORKS" not in limited.one("lambda/function", name)["environment"]["variables"]
+
+
+def test_who_listened_to_what_is_kept_as_long_as_configured() -> None:
+    run = changed(playLogDays="3653", logRetentionDays="30")
+    kept = {name: log.inputs["retentionInDays"] for name, log in run.of("cloudwatch/logGroup").items()}
+    assert kept == {"receive": 30, "deliver": 30, "play": 3653, "reconcile": 30}
 
 
 def test_credentials_hold_no_previous_key_by_default(run: Run) -> None:

@@ -17,6 +17,7 @@ STORAGE: dict[str, Attempt] = {
     "s3:GetObjectVersionTagging": s3("get_object_tagging", Key="{recording}", VersionId="{version}"),
     "s3:GetObjectAcl": s3("get_object_acl", Key="{recording}"),
     "s3:GetObject outside": s3("get_object", Key="elsewhere/x"),
+    "s3:GetObject erasure": s3("get_object", Key="erasures/EG_attempted.json"),
     "s3:PutObject": s3("put_object", Key="calls/attempt", Body=b"x"),
     "s3:PutObject outside": s3("put_object", Key="elsewhere/attempt", Body=b"x"),
     "s3:PutObject erasure": s3("put_object", Key="erasures/attempt", Body=b"x"),
