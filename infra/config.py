@@ -102,6 +102,7 @@ def _contradictions(values: Mapping[str, str]) -> list[str]:
             f"archiveAfterDays: below retentionDays ({retention}), since S3 refuses to archive what it has deleted; "
             f"got {archive!r}. Set it: pulumi config set archiveAfterDays 30"
         )
+    problems += _locking(values)
     if values.get("archiveClass") == "STANDARD_IA" and archive.isdecimal() and int(archive) < STANDARD_IA_DAYS:
         problems.append(
             f"archiveAfterDays: at least {STANDARD_IA_DAYS} for STANDARD_IA, a limit of S3; got {archive!r}. "
@@ -168,6 +169,33 @@ def _uploader(values: Mapping[str, str]) -> list[str]:
             "Remove it: pulumi config rm uploaderPreviousKey"
         ]
     return []
+
+
+def _locking(values: Mapping[str, str]) -> list[str]:
+    """Breaches of rules between Object Lock and other keys."""
+    problems: list[str] = []
+    lock, days, retention = (values.get(key, "") for key in ("objectLock", "objectLockDays", "retentionDays"))
+    locks = lock not in ("", "none")
+    if locks and not days:
+        problems.append(
+            f"objectLock: {lock} takes objectLockDays; it is not set. Set it: pulumi config set objectLockDays 2190"
+        )
+    if days and not locks:
+        problems.append(
+            f"objectLockDays: goes together with objectLock, without which nothing is locked; got {days!r} alone. "
+            "Set it: pulumi config set objectLock governance, or remove it: pulumi config rm objectLockDays"
+        )
+    if days.isdecimal() and retention.isdecimal() and int(days) > int(retention):
+        problems.append(
+            f"objectLockDays: no more than retentionDays ({retention}), since S3 deletes nothing that is locked; "
+            f"got {days!r}. Set it: pulumi config set objectLockDays {retention}"
+        )
+    if lock == "compliance" and values.get("disposable") == "true":
+        problems.append(
+            "objectLock: compliance contradicts disposable, since nobody can delete what is locked so, not even AWS. "
+            "Set it: pulumi config set disposable false"
+        )
+    return problems
 
 
 def load() -> StackConfig:

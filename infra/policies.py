@@ -206,7 +206,12 @@ def _read_secret(secret_arn: str) -> Policy:
 
 
 def _see_versions(bucket_arn: str, prefix: str) -> Policy:
-    return allow("SeeVersions", ["s3:ListBucketVersions"], bucket_arn, {"StringLike": {"s3:prefix": f"{prefix}*"}})
+    """See which versions exist: of recordings, and of the records of erasures.
+
+    Who may not list is told 403 of what is not there, too: listing alone tells that something was not erased.
+    """
+    folders = [f"{prefix}*", f"{ERASURES}*"]
+    return allow("SeeVersions", ["s3:ListBucketVersions"], bucket_arn, {"StringLike": {"s3:prefix": folders}})
 
 
 def _write_log(log_group_arn: str) -> Policy:

@@ -51,6 +51,8 @@ class RecordingBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(depends_on=[versioned])),
         )
         self.settings = [*private.settings, versioned, aging]
+        if config.text("objectLock") != "none":
+            self.settings.append(self._lock(name, private, versioned))
         if config.flag("accessLogs"):
             self.settings.append(self._access_logs(name, private, account))
         self.register_outputs({"bucket": self.name, "arn": self.arn, "keyArn": self.key_arn})
@@ -64,6 +66,9 @@ class RecordingBucket(pulumi.ComponentResource):
             "archiveAfterDays": config.number("archiveAfterDays"),
             "retentionDays": config.optional_number("retentionDays"),
             "noncurrentDays": config.number("noncurrentDays"),
+            "objectLock": config.text("objectLock"),
+            "objectLockDays": config.optional_number("objectLockDays"),
+            "legalHold": config.flag("legalHold"),
             "accessLogs": self.access_log_name if config.flag("accessLogs") else None,
             "disposable": config.flag("disposable"),
         }
@@ -81,6 +86,23 @@ class RecordingBucket(pulumi.ComponentResource):
         )
         aws.kms.Alias(name, name=f"alias/{self._config.name('recordings')}", target_key_id=key.key_id, opts=self._own)
         return key.arn
+
+    def _lock(self, name: str, recordings: PrivateBucket, versioned: pulumi.Resource) -> pulumi.Resource:
+        """Lock new objects for some days; also a bucket that was made without Object Lock takes it.
+
+        Neither protected nor kept, unlike the rest: `objectLock none` must be able to take it away, which unlocks
+        nothing that is there. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html
+        """
+        return aws.s3.BucketObjectLockConfiguration(
+            name,
+            bucket=recordings.bucket.bucket,
+            rule=aws.s3.BucketObjectLockConfigurationRuleArgs(
+                default_retention=aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                    mode=self._config.text("objectLock").upper(), days=self._config.number("objectLockDays")
+                )
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioned]),
+        )
 
     def _access_logs(self, name: str, recordings: PrivateBucket, account: Account) -> pulumi.Resource:
         logs = PrivateBucket(
@@ -119,11 +141,13 @@ class RecordingBucket(pulumi.ComponentResource):
 def lifecycle_rules(config: StackConfig) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
     """How a recording ages: archived, at last deleted when the stack says so, leftovers cleared.
 
+    Under `legalHold` nothing is deleted by its age, older versions neither.
     A delete marker with nothing behind it needs a rule of its own: S3 refuses it beside an expiry in days.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
     """
     prefix = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=config.text("recordingsPrefix"))
-    retention = config.optional_number("retentionDays")
+    held = config.flag("legalHold")
+    retention = None if held else config.optional_number("retentionDays")
     aging = aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="age-recordings",
         status="Enabled",
@@ -134,7 +158,9 @@ def lifecycle_rules(config: StackConfig) -> list[aws.s3.BucketLifecycleConfigura
             )
         ],
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=retention) if retention else None,
-        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+        noncurrent_version_expiration=None
+        if held
+        else aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
             noncurrent_days=config.number("noncurrentDays")
         ),
         abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(

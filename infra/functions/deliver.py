@@ -21,7 +21,8 @@ from .airtable import Conversations, MayGoOn, connect, out_of_time
 from .alarms import Alarms
 from .carried import carried_by
 from .deadline import Deadline
-from .errors import BadEventError, DeliveryError, PermanentError, SecretError, WaitError
+from .erasures import is_erased
+from .errors import BadEventError, DeliveryError, ErasedError, PermanentError, SecretError, WaitError
 from .links import Links
 from .livekit_webhook import Event, parse_event
 from .log import fault, log, metric
@@ -208,7 +209,10 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
             continue
         recording = recordings[message.id]
         try:
-            version = None if not recording.has_file else _version(recording, to, outage=outage)
+            version = _version(recording, to, outage=outage)
+        except ErasedError:
+            log("info", "erased", egress=recording.egress_id)
+            batch.done(message)
         except DeliveryError as error:
             _fail(batch, message, recording, error, to.clock())
         except Exception as error:  # noqa: BLE001
@@ -220,14 +224,29 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
     return jobs
 
 
-def _version(recording: Recording, to: App, *, outage: bool) -> str:
+def _version(recording: Recording, to: App, *, outage: bool) -> str | None:
+    """None when it has no file. ErasedError when it has one no more, nor ever again."""
+    if not recording.has_file:
+        return None
     if outage:
         raise WaitError("storage_unavailable", "the bucket does not answer")
     versions = list_versions(to.s3, to.settings.bucket, recording.key or "")
     if sum(version.key == recording.key for version in versions) > 1:
         # An older version is deleted after some days: the file path of the egress must be new for every call.
         log("warning", "key_reused", egress=recording.egress_id)
-    return choose_version(versions, recording)
+    if recording.size_bytes is None:
+        # What is there under its key may be another call's: only the size would tell.
+        _refuse_erased(recording, to)
+    try:
+        return choose_version(versions, recording)
+    except WaitError:
+        _refuse_erased(recording, to)
+        raise
+
+
+def _refuse_erased(recording: Recording, to: App) -> None:
+    if is_erased(to.s3, to.settings.bucket, recording.egress_id):
+        raise ErasedError("erased", "the recording was erased on request")
 
 
 def _write(batch: Batch, jobs: Mapping[str, Job], to: App, hand: Hand) -> int:

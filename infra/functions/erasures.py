@@ -10,9 +10,13 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from . import protojson
 from .errors import CallrecError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 #: Beside the recordings' prefix, never below it: whoever uploads recordings must not be able to write one.
 PREFIX = "erasures/"
@@ -23,6 +27,8 @@ class State(StrEnum):
     """How far an erasure is."""
 
     BEGUN = "begun"
+    #: No version is left; the conversation may still show what was there.
+    DELETED = "deleted"
     DONE = "done"
 
 
@@ -57,3 +63,28 @@ def record_key(egress_id: str) -> str:
     if not _EGRESS_ID.fullmatch(egress_id):
         raise CallrecError("an egress id has 1 to 64 letters, digits or underscores")
     return f"{PREFIX}{egress_id}.json"
+
+
+def is_erased(s3: S3Client, bucket: str, egress_id: str) -> bool:
+    """Whether the egress's recording was erased, or its erasure has begun.
+
+    By a list, since whoever may not list is told 403 of what is not there: that would look like any refusal.
+    """
+    try:
+        key = record_key(egress_id)
+    except CallrecError:  # an id that no record can have
+        return False
+    answer = s3.list_object_versions(Bucket=bucket, Prefix=key)
+    return any(item.get("Key") == key for item in answer.get("Versions", []))
+
+
+def erased_egresses(s3: S3Client, bucket: str) -> frozenset[str]:
+    """The ids of all egresses that were erased; a request for each thousand."""
+    keys: set[str] = set()
+    where: dict[str, str] = {}
+    while True:
+        page = s3.list_object_versions(Bucket=bucket, Prefix=PREFIX, **where)  # pyright: ignore[reportArgumentType]
+        keys |= {item.get("Key", "") for item in page.get("Versions", [])}
+        if not page.get("IsTruncated"):
+            return frozenset(key.removeprefix(PREFIX).removesuffix(".json") for key in keys)
+        where = {"KeyMarker": page.get("NextKeyMarker", ""), "VersionIdMarker": page.get("NextVersionIdMarker", "")}

@@ -118,6 +118,10 @@ class PermanentError(DeliveryError):
     """Trying again can never help: to the dead-letter queue at once."""
 
 
+class ErasedError(DeliveryError):
+    """The recording was erased on request: nothing is to be done, now or later."""
+
+
 class WaitError(DeliveryError):
     """Trying again later may help; `delay` is the least number of seconds to wait, when somebody asked for one."""
 

@@ -101,16 +101,17 @@ def reckon(
     played: Collection[tuple[str, str]],
     telling: Telling,
     timetable: Timetable,
+    erased: Collection[str] = frozenset(),
 ) -> Findings:
     """Compare, with the conversations since `planned.start` less the window.
 
-    `played`: (key, version) of every link of ours in them.
+    `played`: (key, version) of every link of ours in them. `erased`: egresses of which nobody tells any more.
     """
     table = Table(conversations)
     seen = [one for one in planned.recordings if planned.start and _began(one) >= planned.start]
-    untold = [one for one in seen if not is_told(one.recording, table, telling)]
+    untold = [one for one in seen if _id(one) not in erased and not is_told(one.recording, table, telling)]
     missing = tuple(one for one in untold if _id(one) in planned.due)
-    stuck = tuple(one for one in facts.stuck if not is_told(one.recording, table, telling))
+    stuck = tuple(one for one in facts.stuck if _id(one) not in erased and not is_told(one.recording, table, telling))
     untold_ids = frozenset(map(_id, (*untold, *stuck)))
     awaited: dict[Arrival, frozenset[str]] = {}
     resolved: set[Arrival] = set()
@@ -138,7 +139,7 @@ def reckon(
         without_recording=tuple(
             one
             for one in _without(facts, planned, table, telling, timetable.now)
-            if not any(_names(arrival, one) for arrival in facts.arrivals - resolved)
+            if one.egress_id not in erased and not any(_names(arrival, one) for arrival in facts.arrivals - resolved)
         ),
     )
 

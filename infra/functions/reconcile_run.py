@@ -17,6 +17,7 @@ from .arrivals import Arrival, Arrivals, Notice
 from .carried import carried_by, link_of
 from .deadline import Deadline
 from .egress_info import Ended
+from .erasures import erased_egresses
 from .errors import DeliveryError, WaitError
 from .fields import convert
 from .inquiry import Inquiry
@@ -124,6 +125,9 @@ class Run:
         telling = self._telling()
         compare = partial(reckon, facts, planned, telling=telling, timetable=self._timetable)
         first = compare(conversations, played=self._played(conversations))
+        if first.missing or first.stuck or first.without_recording:
+            compare = partial(compare, erased=self._erased())
+            first = compare(conversations, played=self._played(conversations))
         found, sent = self._repair([*first.missing, *first.stuck], telling)
         conversations += found
         findings = compare(conversations, played=self._played(conversations))
@@ -191,6 +195,16 @@ class Run:
                 self._report.problem("queue_unavailable" if len(arrived) < len(untold) else None)
                 sent |= arrived
         return found, sent
+
+    def _erased(self) -> frozenset[str]:
+        """The egresses erased on request; who cannot look takes none for erased, and `deliver` looks again."""
+        self._s3_requests += 1
+        try:
+            return erased_egresses(self._to.s3, self._to.settings.bucket)
+        except (ClientError, BotoCoreError) as error:
+            log("error", "list_erasures_failed", error=fault(error))
+            self._report.problem("storage_refused" if isinstance(error, ClientError) else "storage_unavailable")
+            return frozenset()
 
     def _there(self, unwanted: frozenset[Arrival]) -> frozenset[Arrival]:
         """Without those that were deleted meanwhile; who cannot look says that they are there."""

@@ -58,6 +58,7 @@ def hops(deployment: Deployment) -> list[Hop]:
         "tls_version": ("policy refuses TLS below 1.2", bucket.old_tls),
         "no_strangers": ("policy lets nobody in", bucket.no_strangers),
         "lifecycle": ("recordings age as asked", bucket.lifecycle),
+        "object_lock": ("new recordings are locked as asked", bucket.object_lock),
         "access_logs": ("accesses are logged", bucket.access_logs),
     }
     return [Hop(id=f"bucket.{name}", title=title, probe=probe) for name, (title, probe) in rows.items()]
@@ -147,6 +148,17 @@ class Bucket:
         extra = [f"not asked for: {fact}" for fact in sorted(found - wanted)]
         return self._expect(not missing and not extra, "; ".join([*missing, *extra] or sorted(found)))
 
+    def object_lock(self) -> str:
+        """How long a new object is locked; a bucket that once had Object Lock keeps it, without a default."""
+        settings = self.outputs.bucket_settings
+        mode = settings.get("objectLock") or "none"
+        wanted = "not locked" if mode == "none" else f"{mode}, {int(settings['objectLockDays'])} d"
+        answer: Any = self._ask(self.s3.get_object_lock_configuration)
+        rule = answer.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+        days = f"{rule['Days']} d" if "Days" in rule else f"{rule.get('Years')} years"
+        seen = f"{rule['Mode'].lower()}, {days}" if rule else "not locked"
+        return self._expect(seen == wanted, seen)
+
     def access_logs(self) -> str:
         """Where accesses are logged, when that was asked for."""
         wanted = self.outputs.bucket_settings.get("accessLogs")
@@ -182,6 +194,7 @@ MISSING = frozenset(
         "NoSuchBucketPolicy",
         "NoSuchLifecycleConfiguration",
         "NoSuchPublicAccessBlockConfiguration",
+        "ObjectLockConfigurationNotFoundError",
         "OwnershipControlsNotFoundError",
         "ServerSideEncryptionConfigurationNotFoundError",
     }

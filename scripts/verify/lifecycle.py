@@ -15,10 +15,12 @@ def wanted_facts(settings: Mapping[str, Any]) -> set[str]:
     """What the stack asked for, from its `bucketSettings`; numbers may come as floats from the engine."""
     facts = {
         _archived(settings["archiveAfterDays"], settings["archiveClass"]),
-        _noncurrent(settings["noncurrentDays"]),
         _aborted(ABORT_AFTER_DAYS),
         MARKERS,
     }
+    if settings.get("legalHold"):
+        return facts
+    facts.add(_noncurrent(settings["noncurrentDays"]))
     if settings.get("retentionDays"):
         facts.add(_expired(settings["retentionDays"]))
     return facts

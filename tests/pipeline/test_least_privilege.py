@@ -26,6 +26,7 @@ MAY = {
         "sqs:DeleteMessageBatch",
         "sqs:ChangeMessageVisibilityBatch",
         "s3:ListBucketVersions",
+        "s3:ListBucketVersions erasures",
     },
     "reconcile": {
         "secretsmanager:GetSecretValue",
@@ -35,6 +36,7 @@ MAY = {
         "sqs:DeleteMessageBatch arrivals",
         "sqs:ChangeMessageVisibilityBatch arrivals",
         "s3:ListBucketVersions",
+        "s3:ListBucketVersions erasures",
     },
     "play": {
         "secretsmanager:GetSecretValue",

@@ -343,6 +343,38 @@ def test_a_file_that_is_not_there_or_is_anothers_gives_no_link(rig: Rig, server:
     assert rig.link(conversation).version == "v1"
 
 
+@pytest.mark.parametrize("size", ["100", None])
+def test_what_was_erased_is_done_and_written_nowhere(
+    rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str], size: str | None
+) -> None:
+    """Without a size in the event, another call's file under the same key would pass for it."""
+    conversation = server.seed({"room_name": "room 1", "egress_id": "EG_1", "room_id": "RM_1"}, created=START)
+    payload = call(1, fileResults=[{"filename": "calls/1.mp4", "size": size, "duration": "12000000000"}])
+    if size is None:
+        rig.s3.put("calls/1.mp4", 777)
+    rig.s3.put("erasures/EG_12.json", 50)
+    assert rig.run(record(call(1))) == ["m1"]  # another's record is not its own
+    rig.s3.put("erasures/EG_1.json", 50)
+    before = server.read(conversation)
+    capsys.readouterr()
+    assert rig.run(record(payload)) == []
+    assert server.read(conversation) == before
+    assert not rig.sqs.sent
+    assert '"erased"' in capsys.readouterr().out
+
+
+def test_whether_it_was_erased_is_not_asked_of_a_file_that_is_there(rig: Rig, server: AirtableServer) -> None:
+    server.seed({"room_name": "room 1"}, created=START)
+    assert rig.run(record(rig.call(1))) == []
+    assert rig.s3.asked == ["calls/1.mp4"]
+
+
+def test_while_nobody_can_say_whether_it_was_erased_it_waits(rig: Rig, server: AirtableServer) -> None:
+    server.seed({"room_name": "room 1"}, created=START)
+    rig.s3.broken = {"erasures/EG_1.json"}
+    assert rig.run(record(call(1))) == ["m1"]
+
+
 def test_a_key_used_again_is_logged(rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]) -> None:
     """The older version, and the link to it, ends when S3 deletes it."""
     server.seed({"room_name": "room 1", "room_id": "RM_1"})

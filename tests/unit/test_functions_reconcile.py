@@ -54,6 +54,7 @@ class FakeS3:
     gone: set[str] = field(default_factory=set[str])
     error: Exception | None = None
     asked: list[str] = field(default_factory=list[str])
+    erased: tuple[str, ...] = ()
 
     def list_object_versions(self, **request: Any) -> dict[str, Any]:
         assert request["Bucket"] == BUCKET
@@ -61,9 +62,17 @@ class FakeS3:
         self.asked.append(key)
         if self.error:
             raise self.error
+        if key == "erasures/":
+            return self._erasures(request.get("KeyMarker", ""))
         version = f"v{key.removeprefix(PREFIX).removesuffix('.mp4')}"
         there = {"Key": key, "VersionId": version, "Size": 100, "LastModified": END}
         return {"Versions": [] if key in self.gone else [there]}
+
+    def _erasures(self, after: str) -> dict[str, Any]:
+        """One on each page."""
+        keys = sorted(key for key in (f"erasures/{one}.json" for one in self.erased) if key > after)
+        page = {"Versions": [{"Key": key} for key in keys[:1]], "IsTruncated": len(keys) > 1}
+        return page | ({"NextKeyMarker": keys[0], "NextVersionIdMarker": "v"} if len(keys) > 1 else {})
 
 
 class Killed(BaseException):
@@ -342,7 +351,7 @@ def test_what_a_thousand_recordings_cost_that_are_lost(rig: Rig) -> None:
     rig.queues.arrive(map(arrived, range(1000)))
     answer = rig.run(BY_HAND)
     assert (answer["problems"], len(set(rig.enqueued())), rig.queues.visible()) == ([], 1000, 1000)
-    assert answer["requests"] == asked(rig) == {"livekit": 11, "sqs": 301, "s3": 0, "airtable": 52}
+    assert answer["requests"] == asked(rig) == {"livekit": 11, "sqs": 301, "s3": 1, "airtable": 52}
 
 
 # Told elsewhere, told meanwhile.
@@ -527,6 +536,29 @@ def test_conversations_without_a_recording_are_reported(rig: Rig, capsys: pytest
         rig.at(END + turn * QUARTER)
         counts.append(rig.run()["counts"]["without_recording"])
     assert sum(counts) == 2
+
+
+def test_what_was_erased_is_missing_nowhere(rig: Rig) -> None:
+    rig.call(1)
+    rig.call(2)
+    rig.server.seed({"room_name": "room 3", "egress_id": "EG_3"}, created=START)  # LiveKit tells of it no more
+    rig.s3.erased, rig.s3.gone = ("EG_2", "EG_3"), {"calls/2.mp4"}
+    rig.at(END + 2 * HOUR)
+    answer = rig.run(BY_HAND)
+    assert [one["egress"] for one in answer["missing"]] == ["EG_1"]
+    assert (answer["without_recording"], answer["unwanted"], answer["problems"]) == ([], [], [])
+    assert rig.enqueued() == ["EG_1"]
+    rig.deliver()
+    rig.at(END + 3 * HOUR)
+    again = rig.run(BY_HAND)
+    assert (again["missing"], again["unwanted"], rig.queues.waiting) == ([], [], [])
+
+
+def test_who_cannot_see_what_was_erased_says_so(rig: Rig) -> None:
+    rig.call(1)
+    rig.s3.error = client_error("AccessDenied")
+    answer = rig.run()
+    assert (answer["problems"], rig.enqueued()) == (["storage_refused"], ["EG_1"])
 
 
 @pytest.mark.parametrize("days", [2, 3, 13])

@@ -64,6 +64,11 @@ def test_the_least_configuration_is_accepted() -> None:
         ("recordingsPrefix", "recordings"),
         ("recordingsPrefix", "/recordings/"),
         ("recordingsPrefix", "../"),
+        ("recordingsPrefix", "erasures/"),
+        ("recordingsPrefix", "erasures/calls/"),
+        ("objectLock", "GOVERNANCE"),
+        ("objectLockDays", "0"),
+        ("legalHold", "yes"),
         ("encryption", "none"),
         ("archiveClass", "GLACIAL"),
         ("archiveAfterDays", "abc"),
@@ -166,6 +171,17 @@ def test_a_missing_value_is_named(key: str) -> None:
             "previousLinkSigningKeyUntil: the end of previousLinkSigningKey, which is not set. "
             "Remove it: pulumi config rm previousLinkSigningKeyUntil",
         ),
+        ({"objectLock": "governance"}, "objectLock: governance takes objectLockDays; it is not set."),
+        ({"objectLockDays": "9"}, "objectLockDays: goes together with objectLock, without which nothing is locked"),
+        (
+            {"objectLock": "governance", "objectLockDays": "91", "retentionDays": "90"},
+            "no more than retentionDays (90), since S3 deletes nothing that is locked; got '91'. "
+            "Set it: pulumi config set objectLockDays 90",
+        ),
+        (
+            {"objectLock": "compliance", "objectLockDays": "1", "disposable": "true"},
+            "objectLock: compliance contradicts disposable",
+        ),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],
 )
@@ -178,6 +194,8 @@ def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
     "changes",
     [
         {"archiveAfterDays": "29", "retentionDays": "30"},
+        {"objectLock": "governance", "objectLockDays": "90", "retentionDays": "90", "disposable": "true"},
+        {"objectLock": "compliance", "objectLockDays": "90"},
         {"archiveAfterDays": "0"},
         {"uploaderKeyGeneration": "2", "uploaderPreviousKey": "inactive"},
         {

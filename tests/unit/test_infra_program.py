@@ -112,6 +112,31 @@ def test_recordings_age_as_configured() -> None:
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
 
 
+def test_nothing_is_locked_or_held_by_default(run: Run) -> None:
+    assert not run.of("s3/bucketObjectLockConfiguration")
+    described = run.outputs["bucketSettings"]
+    assert (described["objectLock"], described["legalHold"]) == ("none", False)
+
+
+@pytest.mark.parametrize("lock", ["governance", "compliance"])
+def test_new_recordings_are_locked_when_asked_for(lock: str) -> None:
+    run = changed(objectLock=lock, objectLockDays="2190")
+    resource = run.of("s3/bucketObjectLockConfiguration")["recordings"]
+    assert resource.inputs["rule"] == {"defaultRetention": {"mode": lock.upper(), "days": 2190}}
+    # Else `objectLock none` could not take it away again.
+    assert (resource.protect, resource.retain) == (False, False)
+    assert run.outputs["bucketSettings"]["objectLockDays"] == 2190
+
+
+def test_a_legal_hold_deletes_nothing_by_age() -> None:
+    run = changed(legalHold="true", retentionDays="2555")
+    rules = lifecycle(run)
+    assert set(rules["age-recordings"]) == {
+        "id", "status", "filter", "transitions", "abortIncompleteMultipartUpload"
+    }  # fmt: skip
+    assert run.outputs["bucketSettings"]["legalHold"] is True
+
+
 def test_recordings_are_protected_with_their_settings_and_key(run: Run) -> None:
     for kind in (*STORAGE_KINDS, "kms/key", "kms/alias"):
         resource = run.of(kind)["recordings"]

@@ -37,6 +37,11 @@ def ownership(value: str) -> dict[str, Any]:
     return {"OwnershipControls": {"Rules": [{"ObjectOwnership": value}]}}
 
 
+def lock(mode: str, **retention: int) -> dict[str, Any]:
+    rule = {"DefaultRetention": {"Mode": mode, **retention}}
+    return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": rule}}
+
+
 GOOD: dict[str, Any] = {
     "get_bucket_versioning": {"Status": "Enabled"},
     "get_bucket_encryption": encryption(),
@@ -45,6 +50,7 @@ GOOD: dict[str, Any] = {
     "get_bucket_policy": policy(),
     "get_bucket_lifecycle_configuration": {"Rules": [AGING, MARKERS]},
     "get_bucket_logging": {},
+    "get_object_lock_configuration": refusal("ObjectLockConfigurationNotFoundError"),
 }
 GOOD_KEY: dict[str, Any] = {
     "describe_key": {"KeyMetadata": {"KeyState": "Enabled"}},
@@ -67,6 +73,7 @@ ROWS = [
     "tls_version",
     "no_strangers",
     "lifecycle",
+    "object_lock",
 ]
 
 
@@ -104,6 +111,7 @@ CHANGED: list[tuple[str, str, Any, str]] = [
     ("tls", "get_bucket_policy", refusal("NoSuchBucketPolicy"), "no statement"),
     ("no_strangers", "get_bucket_policy", policy(extra=LET_IN), "LetIn"),
     ("lifecycle", "get_bucket_lifecycle_configuration", {"Rules": [AGING]}, "missing: delete markers"),
+    ("object_lock", "get_object_lock_configuration", lock("COMPLIANCE", Days=1), "compliance, 1 d"),
     (
         "lifecycle",
         "get_bucket_lifecycle_configuration",
@@ -163,3 +171,20 @@ def test_a_refusal_of_the_operators_own_credentials_is_named() -> None:
     result = row("tls", get_bucket_policy=refusal("AccessDenied", "GetBucketPolicy"))
     assert_failed(result, "GetBucketPolicy: AccessDenied")
     assert "your own credentials" in result.cause
+
+
+@pytest.mark.parametrize(
+    ("found", "seen"),
+    [
+        (lock("GOVERNANCE", Days=2190), "governance, 2190 d"),
+        (lock("GOVERNANCE", Days=30), "governance, 30 d"),
+        (lock("COMPLIANCE", Years=6), "compliance, 6 years"),
+        ({"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}, "not locked"),
+        (refusal("ObjectLockConfigurationNotFoundError"), "not locked"),
+    ],
+)
+def test_the_lock_is_the_one_asked_for(found: Any, seen: str) -> None:
+    asked = {"bucket_settings": {"objectLock": "governance", "objectLockDays": 2190.0}}
+    result = row("object_lock", outputs=asked, get_object_lock_configuration=found)
+    assert (result.outcome is Outcome.OK) == (seen == "governance, 2190 d")
+    assert result.seen == seen

@@ -32,6 +32,11 @@ def test_the_programs_rules_are_what_is_wanted() -> None:
     assert found_facts([AGING | {"Expiration": {"Days": 2555}}, MARKERS], PREFIX) == wanted(retentionDays=2555)
 
 
+def test_under_a_legal_hold_nothing_is_deleted_by_age() -> None:
+    kept = {name: value for name, value in AGING.items() if name != "NoncurrentVersionExpiration"}
+    assert found_facts([kept, MARKERS], PREFIX) == wanted(legalHold=True, retentionDays=2555)
+
+
 def test_one_rule_may_be_cut_into_several() -> None:
     parts = [{"Status": "Enabled", "Prefix": PREFIX, name: AGING[name]} for name in list(AGING)[2:]]
     assert found_facts([*parts, MARKERS], PREFIX) == wanted()

@@ -26,6 +26,7 @@ MISSING = frozenset(
         "NoSuchLifecycleConfiguration",
         "NoSuchPublicAccessBlockConfiguration",
         "NotFoundException",
+        "ObjectLockConfigurationNotFoundError",
         "OwnershipControlsNotFoundError",
         "QueueDoesNotExist",
         "ResourceNotFound",

@@ -29,7 +29,7 @@ class Bucket(Kind):
     props = (
         Prop(name="bucket", computed=True, replaces=True),
         Prop(name="forceDestroy", default=False, write_only=True),
-        Prop(name="objectLockEnabled", default=False, replaces=True),
+        Prop(name="objectLockEnabled", computed=True, replaces=True),
         Prop(name="region", computed=True, replaces=True),
         Prop(name="tags"),
     )
@@ -41,7 +41,10 @@ class Bucket(Kind):
     def create(self, aws: Aws, inputs: Props) -> Created:
         """CreateBucket."""
         name = inputs["bucket"]
-        arguments: dict[str, Any] = {"Bucket": name, "ObjectLockEnabledForBucket": inputs["objectLockEnabled"]}
+        arguments: dict[str, Any] = {
+            "Bucket": name,
+            "ObjectLockEnabledForBucket": inputs.get("objectLockEnabled", False),
+        }
         if aws.region != _CLASSIC_REGION:
             arguments["CreateBucketConfiguration"] = {"LocationConstraint": aws.region}
         aws.client("s3").create_bucket(**arguments)
@@ -107,4 +110,7 @@ def _empty(aws: Aws, bucket: str) -> None:
             for version in page.get("Versions", []) + page.get("DeleteMarkers", [])
         ]
         if gone:
-            client.delete_objects(Bucket=bucket, Delete={"Objects": gone, "Quiet": True})
+            # As the real provider does where the bucket has Object Lock.
+            client.delete_objects(
+                Bucket=bucket, Delete={"Objects": gone, "Quiet": True}, BypassGovernanceRetention=True
+            )

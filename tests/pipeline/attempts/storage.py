@@ -38,6 +38,7 @@ STORAGE: dict[str, Attempt] = {
     ),
     "s3:ListBucket": s3("list_objects_v2"),
     "s3:ListBucketVersions": s3("list_object_versions", Prefix="calls/"),
+    "s3:ListBucketVersions erasures": s3("list_object_versions", Prefix="erasures/"),
     "s3:ListBucketVersions outside": s3("list_object_versions", Prefix="elsewhere/"),
     "s3:ListBucketVersions whole": s3("list_object_versions"),
     "s3:ListBucketMultipartUploads": s3("list_multipart_uploads"),

@@ -201,6 +201,21 @@ def storage(wanted: Wanted) -> None:
             ),
         ],
     )
+    versions = s3.BucketVersioning(
+        "log-versioning",
+        bucket=logs.bucket,
+        versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+    )
+    s3.BucketObjectLockConfiguration(
+        "lock",
+        bucket=logs.bucket,
+        rule=s3.BucketObjectLockConfigurationRuleArgs(
+            default_retention=s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
+                mode="GOVERNANCE", days=wanted.days
+            )
+        ),
+        opts=pulumi.ResourceOptions(depends_on=[versions]),
+    )
     s3.BucketLogging("logging", bucket=bucket.bucket, target_bucket=logs.bucket, target_prefix="access/")
     arrivals(wanted, bucket)
     pulumi.export("bucketDomain", bucket.bucket_regional_domain_name)

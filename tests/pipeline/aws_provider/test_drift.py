@@ -12,7 +12,7 @@ import pytest
 
 from .bench import Bench, Run, client_of, run
 from .program import ACCOUNT, Wanted, allow, everything, write_zip
-from .truth import BUCKET, inventory, settings
+from .truth import BUCKET, LOGS, inventory, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,6 +113,13 @@ CHANGES: dict[str, Callable[[AwsTarget, dict[str, Any]], object]] = {
     ),
     "log-group": lambda target, _: client_of(target, "logs").put_retention_policy(
         logGroupName="/standin/function", retentionInDays=1
+    ),
+    "lock": lambda target, _: s3(target).put_object_lock_configuration(
+        Bucket=LOGS,
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 1}},
+        },
     ),
     "logging": lambda target, _: s3(target).put_bucket_logging(
         Bucket=BUCKET, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": BUCKET, "TargetPrefix": "x/"}}

@@ -155,6 +155,7 @@ def test_aws_has_what_the_program_wants(life: Life, tmp_path: Path) -> None:
     assert first["bucket policy"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert first["lifecycle"] == {"days": 30, "names": {"keep", "uploads"}}
     assert first["logging"] == "standin-logs"
+    assert first["lock"] == {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
     assert first["key"] == {
         "description": "first",
         "enabled": True,
@@ -302,6 +303,7 @@ def test_aws_has_what_the_changed_program_wants(life: Life) -> None:
     assert second["versioning"] == "Suspended"
     assert second["encryption"] == "AES256"
     assert second["lifecycle"]["days"] == 40
+    assert second["lock"] == {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 40}}
     assert second["key"] == {
         "description": "second",
         "enabled": False,

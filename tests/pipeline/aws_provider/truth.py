@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scripts.local.aws_provider import AwsTarget
 
 BUCKET = "standin-recordings"
+LOGS = "standin-logs"
 
 
 def inventory(target: AwsTarget) -> dict[str, set[str]]:
@@ -230,6 +231,9 @@ _QUESTIONS: dict[str, Callable[[AwsTarget, str], Any]] = {
     "key": lambda target, _: _key(target),
     "lifecycle": lambda target, _: _rules(target),
     "log group": lambda target, _: _log_group(target),
+    "lock": lambda target, _: (
+        client_of(target, "s3").get_object_lock_configuration(Bucket=LOGS)["ObjectLockConfiguration"].get("Rule")
+    ),
     "logging": lambda target, _: _storage(target, "get_bucket_logging", "LoggingEnabled", "TargetBucket"),
     "mapping": lambda target, _: _mapping(target),
     "members": lambda target, _: _members(target),
