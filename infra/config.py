@@ -175,7 +175,7 @@ def _locking(values: Mapping[str, str]) -> list[str]:
     """Breaches of rules between Object Lock and other keys."""
     problems: list[str] = []
     lock, days, retention = (values.get(key, "") for key in ("objectLock", "objectLockDays", "retentionDays"))
-    locks = lock not in ("", "none")
+    locks = lock in ("governance", "compliance")
     if locks and not days:
         problems.append(
             f"objectLock: {lock} takes objectLockDays; it is not set. Set it: pulumi config set objectLockDays 2190"

@@ -67,7 +67,6 @@ def test_the_least_configuration_is_accepted() -> None:
         ("recordingsPrefix", "erasures/"),
         ("recordingsPrefix", "erasures/calls/"),
         ("objectLock", "GOVERNANCE"),
-        ("objectLockDays", "0"),
         ("legalHold", "yes"),
         ("encryption", "none"),
         ("archiveClass", "GLACIAL"),
@@ -172,6 +171,7 @@ def test_a_missing_value_is_named(key: str) -> None:
             "Remove it: pulumi config rm previousLinkSigningKeyUntil",
         ),
         ({"objectLock": "governance"}, "objectLock: governance takes objectLockDays; it is not set."),
+        ({"objectLock": "governance", "objectLockDays": "0"}, "objectLockDays: days that objectLock keeps a new"),
         ({"objectLockDays": "9"}, "objectLockDays: goes together with objectLock, without which nothing is locked"),
         (
             {"objectLock": "governance", "objectLockDays": "91", "retentionDays": "90"},
