@@ -5,12 +5,15 @@ from __future__ import annotations
 import pulumi
 
 from infra import account, config, package
+from infra.alarms import Alarms
 from infra.credentials import Credentials
+from infra.dashboard import Dashboard
 from infra.pipeline import Pipeline
 from infra.playback import Playback
 from infra.reconcile import Reconcile
 from infra.storage import RecordingBucket
 from infra.uploader import EgressUploader
+from infra.watched import Watched
 
 
 def main() -> None:
@@ -40,6 +43,17 @@ def main() -> None:
         pipeline=pipeline,
         account=owner,
     )
+    functions = (pipeline.receive, pipeline.deliver, playback.play, reconcile.reconcile)
+    watched = Watched(
+        stack=settings.stack,
+        functions={function.part: function.name for function in functions},
+        queue=pipeline.queue_name,
+        dead_letters=pipeline.dead_letters_name,
+        reconcile_minutes=settings.number("reconcileMinutes"),
+        settle_seconds=settings.number("settleSeconds"),
+    )
+    alarms = Alarms("alarms", settings, watched=watched, account=owner)
+    dashboard = Dashboard("dashboard", settings, watched=watched, alarms=alarms, account=owner)
 
     pulumi.export("bucket", storage.name)
     pulumi.export("region", settings.region)
@@ -57,9 +71,12 @@ def main() -> None:
     pulumi.export("deadLetterQueueUrl", pipeline.dead_letter_queue_url)
     pulumi.export("deliverMapping", pipeline.mapping)
     pulumi.export("arrivalsQueueUrl", reconcile.arrivals_url)
-    functions = (pipeline.receive, pipeline.deliver, playback.play, reconcile.reconcile)
     pulumi.export("functions", {function.part: function.name for function in functions})
     pulumi.export("logGroups", {function.part: function.log_group for function in functions})
+    pulumi.export("alarmTopicArn", alarms.topic_arn)
+    pulumi.export("alarms", alarms.names)
+    pulumi.export("dashboard", dashboard.name)
+    pulumi.export("dashboardUrl", dashboard.url)
     pulumi.export("reconcileMinutes", settings.number("reconcileMinutes"))
     pulumi.export("settleSeconds", settings.number("settleSeconds"))
     pulumi.export("livekitUrl", settings.text("livekitUrl"))

@@ -56,6 +56,9 @@ FILE_PATH = rf"{_ONCE}(?=.*\{{room_(?:name|id)\}}){_PATH}"
 PHONE_FILE_PATH = rf"{_ONCE}(?=.*\{{room_id\}})(?!.*\{{room_name\}}){_PATH}"
 ROOM_PATTERNS = r"(?=.{1,512}$)[^\s,](?:[^,\n]*[^\s,])?(?:, ?[^\s,](?:[^,\n]*[^\s,])?)*"
 
+_ADDRESS = r"[^\s,@]{1,64}@[^\s,@]{1,255}\.[^\s,@]{2,63}"
+E_MAILS = rf"(?=.{{1,2000}}$){_ADDRESS}(?:, ?{_ADDRESS}){{0,9}}"
+
 BOOLEAN = either("true", "false")
 SIGNING_KEY = '"$(openssl rand -base64 48)"'
 
@@ -107,6 +110,7 @@ KEYS = (
     Key(name="disposable", rule="true or false: may the stack be destroyed with its recordings", check=BOOLEAN, example="false", default="false"),
     Key(name="logRetentionDays", rule=f"one of {', '.join(LOG_DAYS)}", check=either(*LOG_DAYS), example="90", default="90"),
     Key(name="playLogDays", rule=f"days that play's log, who listened to what, is kept: one of {', '.join(LOG_DAYS)}", check=either(*LOG_DAYS), example="2192", default="2192"),
+    Key(name="alarmEmail", rule="who is told when an alarm rings: up to ten e-mail addresses, commas between them; each confirms AWS's first mail; unset: nobody", check=matching(E_MAILS), example="front-desk@example.org"),
     Key(name="functionRuntime", rule=f"one of {', '.join(RUNTIMES)}", check=either(*RUNTIMES), example="python3.13", default="python3.13"),
     Key(name="functionArchitecture", rule="arm64 or x86_64", check=either("arm64", "x86_64"), example="arm64", default="arm64"),
     Key(name="receiveConcurrency", rule="reserved concurrency of receive, 1 to 1000; unset shares the account's", check=whole(1, 1000), example="20"),

@@ -52,13 +52,14 @@ class EventQueue(pulumi.ComponentResource):
             ),
             opts=own,
         )
+        self.name, self.dead_letters_name = fifo_name(config, "events"), fifo_name(config, "events-dlq")
         self.register_outputs({"url": self.queue.url, "deadLetterUrl": self.dead_letters.url})
 
     def _fifo(self, name: str, config: StackConfig, part: str, largest: int) -> aws.sqs.Queue:
         own = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             name,
-            name=f"{config.name(part)}.fifo",
+            name=fifo_name(config, part),
             fifo_queue=True,
             content_based_deduplication=False,
             # High throughput: both limits per message group. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
@@ -78,6 +79,11 @@ class EventQueue(pulumi.ComponentResource):
             opts=own,
         )
         return queue
+
+
+def fifo_name(config: StackConfig, part: str) -> str:
+    """Physical name of a FIFO queue; SQS asks for the ending."""
+    return f"{config.name(part)}.fifo"
 
 
 class Pipeline(pulumi.ComponentResource):
@@ -158,6 +164,7 @@ class Pipeline(pulumi.ComponentResource):
         )
         self.queue_url = events.queue.url
         self.queue_arn = events.queue.arn
+        self.queue_name, self.dead_letters_name = events.name, events.dead_letters_name
         self.dead_letter_queue_url = events.dead_letters.url
         self.mapping = mapping.uuid
         self.register_outputs({"webhookUrl": self.webhook_url})

@@ -84,6 +84,25 @@ def arrivals(queue_arn: str, bucket_arn: str, account: str) -> Policy:
     return document(tell, *queue(queue_arn)["Statement"])
 
 
+def alarm_topic(topic_arn: str, account: str, partition: str, region: str) -> Policy:
+    """Let CloudWatch's alarms of this account publish, nobody else by this policy, and nobody without TLS.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    """
+    ring: Policy = {
+        "Sid": "AllowAlarms",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {
+            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
+            "StringEquals": {"aws:SourceAccount": account},
+        },
+    }
+    return document(ring, _deny("DenyPlainHttp", "sns:Publish", topic_arn, {"Bool": {"aws:SecureTransport": "false"}}))
+
+
 def recordings_key(account: str, partition: str) -> Policy:
     """Leave the key to the account's own IAM policies: without this statement nobody could ever manage it.
 

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 TIMEOUT_SECONDS = 20
@@ -54,6 +56,10 @@ class AwsAccess:
     def client(self, service: Literal["logs"], key: Key | None = None) -> CloudWatchLogsClient: ...
     @overload
     def client(self, service: Literal["events"], key: Key | None = None) -> EventBridgeClient: ...
+    @overload
+    def client(self, service: Literal["cloudwatch"], key: Key | None = None) -> CloudWatchClient: ...
+    @overload
+    def client(self, service: Literal["sns"], key: Key | None = None) -> SNSClient: ...
     @overload
     def client(self, service: Literal["secretsmanager"], key: Key | None = None) -> SecretsManagerClient: ...
 

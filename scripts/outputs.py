@@ -48,6 +48,9 @@ class Outputs:
     livekit_url: str
     settle_seconds: int = 0
     reconcile_minutes: int
+    alarm_topic_arn: str = ""
+    alarms: tuple[str, ...] = ()
+    dashboard: str = ""
     airtable: AirtableOutputs
 
     @classmethod
@@ -79,6 +82,9 @@ class Outputs:
                 livekit_url=values["livekitUrl"],
                 reconcile_minutes=int(values["reconcileMinutes"]),
                 settle_seconds=int(values["settleSeconds"]),
+                alarm_topic_arn=values["alarmTopicArn"],
+                alarms=tuple(values["alarms"]),
+                dashboard=values["dashboard"],
                 airtable=AirtableOutputs(**values["airtable"]),
             )
         except KeyError as missing:

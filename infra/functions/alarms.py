@@ -9,6 +9,10 @@ from .log import log, metric
 from .messages import Message
 from .recording import Recording
 
+#: A call on which nobody published sound: most often somebody hung up at once. It happens daily where many people call,
+#: so it is counted apart, and rings no alarm.
+NOBODY = "nobody_joined"
+
 
 @dataclass(slots=True, kw_only=True)
 class Alarms:
@@ -36,5 +40,9 @@ class Alarms:
                 self._tell(recording)
 
     def _tell(self, recording: Recording) -> None:
+        if recording.alert == NOBODY:
+            log("info", "nobody_spoke", egress=recording.egress_id)
+            metric(self.function, "nobody_spoke")
+            return
         log("error", "recording_failed", egress=recording.egress_id, reason=recording.alert)
         metric(self.function, "recording_failed", reason=recording.alert)

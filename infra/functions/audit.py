@@ -29,7 +29,7 @@ def pseudonym(key: str, source: Address | None) -> str | None:
 
 
 def tell(function: str, outcome: str, link: Link | None, source: str | None, now: float) -> None:
-    """Write the line, and count what was not played by its outcome. `source` is a pseudonym; `now` in unix seconds."""
+    """Write the line, and count what was played or not, by its outcome. `source`: a pseudonym; `now`: unix seconds."""
     log(
         "info",
         "play",
@@ -39,5 +39,7 @@ def tell(function: str, outcome: str, link: Link | None, source: str | None, now
         issued=link and link.issued_at,
         source=source,
     )
-    if outcome != PLAYED:
+    if outcome == PLAYED:
+        metric(function, "played")
+    else:
         metric(function, "not_played", reason=outcome)

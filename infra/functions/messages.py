@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import DeliveryError, PermanentError, WaitError
-from .log import fault, log, metric
+from .log import Metric, fault, log, metric
 from .matching import behind
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Queue:
         """
         delays: dict[str, int] = {}
         returned: list[tuple[Message, int]] = []
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: Counter[tuple[Metric, str]] = Counter()
         for message, verdict in batch.verdicts():
             error = behind() if message.group in delays else verdict
             if error is None:

@@ -16,7 +16,7 @@ from . import aws, settings
 from .errors import BadEventError, BodyTooLargeError, NotLiveKitError, WebhookError
 from .function_url import Request, response
 from .livekit_webhook import Event, verify
-from .log import fault, log
+from .log import fault, log, metric
 from .queue_id import queue_id
 from .secret import SecretCache, reader
 
@@ -52,17 +52,17 @@ def app() -> App:
     return App(settings=configured, secrets=secrets, sqs=aws.client("sqs", _QUEUE_CONFIG))
 
 
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Lambda's entry."""
     try:
-        return receive(event, app())
+        return receive(event, app(), str(getattr(context, "function_name", "receive")))
     except Exception as error:  # noqa: BLE001  # whatever it is, it is ours: LiveKit shall try again
         log("error", "receive_failed", error=fault(error))
         return _answer(503, "unavailable")
 
 
-def receive(event: Mapping[str, Any], to: App) -> dict[str, Any]:
-    """Answer one request; raises for faults of ours."""
+def receive(event: Mapping[str, Any], to: App, function: str = "receive") -> dict[str, Any]:
+    """Answer one request; raises for faults of ours. `function`: its name, for metrics."""
     request = Request.from_event(event)
     if request.method != "POST":
         return _answer(405, "method not allowed", {"Allow": "POST"})
@@ -72,6 +72,9 @@ def receive(event: Mapping[str, Any], to: App) -> dict[str, Any]:
         message = _message(body, to.settings.max_body_bytes)
     except WebhookError as error:
         log("warning", "refused", status=error.status, reason=error.reason)
+        if isinstance(error, NotLiveKitError):
+            # Without a reason: one metric, whatever strangers send, so that a flood costs no more than lines of log.
+            metric(function, "signature_failed")
         return _answer(error.status, "refused")
     to.sqs.send_message(
         QueueUrl=to.settings.queue_url,

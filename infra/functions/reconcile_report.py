@@ -11,7 +11,7 @@ from typing import Any
 
 from .arrivals import Arrival
 from .egress_info import Ended
-from .log import log, metric
+from .log import Metric, log, metric
 from .matching import Conversation
 from .timetable import Timetable
 
@@ -92,12 +92,13 @@ class Report:
         metric(function, "reconcile_run")
         for code in self.problems:
             metric(function, "reconcile_problem", reason=code)
-        for name, count in (
+        found: tuple[tuple[Metric, int], ...] = (
             ("repaired", self.counts["enqueued"]),
             ("egress_stuck", self.counts["stuck"]),
             ("unwanted", self.counts["unwanted"]),
             ("without_recording", self.counts["without_recording"]),
-        ):
+        )
+        for name, count in found:
             if count:
                 metric(function, name, count)
 

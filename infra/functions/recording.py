@@ -92,6 +92,8 @@ class Recording:
             return "backup_storage"
         if self.partial:
             return "partial"
+        if self.truncated and self.has_file:
+            return "truncated"
         return None if self.has_file else self.reason or "unknown"
 
     @property

@@ -40,6 +40,7 @@ def configuration(services: Services) -> dict[str, ConfigValue]:
         "airtableTable": services.airtable_table,
         "bucketName": BUCKET,
         "recordingsPrefix": PREFIX,
+        "alarmEmail": "front-desk@example.org",
         "accessLogs": "true",
         "disposable": "true",
         "settleSeconds": "0",

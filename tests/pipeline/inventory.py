@@ -21,6 +21,11 @@ def inventory(aws: AwsAccess, part: str) -> set[str]:
             ],
             "rule": [item["Name"] for item in aws.client("events").list_rules()["Rules"]],
             "logs": [item["logGroupName"] for item in aws.client("logs").describe_log_groups()["logGroups"]],
+            "topic": [item["TopicArn"] for item in aws.client("sns").list_topics()["Topics"]],
+            "alarm": [item["AlarmName"] for item in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]],
+            "dashboard": [
+                item["DashboardName"] for item in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]
+            ],
             "secret": [item["Name"] for item in aws.client("secretsmanager").list_secrets()["SecretList"]],
             "alias": [item["AliasName"] for item in aws.client("kms").list_aliases()["Aliases"]],
             "role": [item["RoleName"] for item in iam.list_roles()["Roles"]],

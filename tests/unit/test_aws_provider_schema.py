@@ -23,8 +23,8 @@ def reasons(resource: type, inputs: dict[str, Any]) -> dict[str, str]:
 
 
 def test_an_unknown_type_is_refused_by_name() -> None:
-    with pytest.raises(UnknownTypeError, match="aws:sns/topic:Topic"):
-        kind_of("aws:sns/topic:Topic")
+    with pytest.raises(UnknownTypeError, match="aws:dynamodb/table:Table"):
+        kind_of("aws:dynamodb/table:Table")
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=sorted(KINDS))

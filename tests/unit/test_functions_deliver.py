@@ -488,6 +488,15 @@ def test_a_lost_recording_is_told_and_alarmed_at_first_sight_and_when_it_is_over
     ]
 
 
+def test_a_call_on_which_nobody_spoke_rings_no_alarm(
+    rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.seed({"room_name": "room 1"}, created=START)
+    nobody = call(1, status="EGRESS_ABORTED", errorCode=412, fileResults=[{"filename": "calls/1.mp4"}])
+    assert rig.run(record(nobody)) == []
+    assert metrics(capsys.readouterr().out) == [("nobody_spoke", 1, None), ("delivered", 1, None)]
+
+
 def test_a_lost_recording_without_a_field_to_tell_it_in_is_alarmed_and_done(
     rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

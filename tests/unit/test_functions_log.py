@@ -43,6 +43,13 @@ def test_metrics_are_in_cloudwatchs_format(capsys: pytest.CaptureFixture[str]) -
     assert (second["delivered"], "reason" in second) == (1, False)
 
 
+@pytest.mark.parametrize("private", ["+41791234567", "RM_x1", "camille 5", "Camille", "", "x" * 41, "é"])
+def test_what_looks_like_no_code_becomes_no_dimension(private: str, capsys: pytest.CaptureFixture[str]) -> None:
+    metric("fn", "dead", reason=private)
+    written = json.loads(capsys.readouterr().out)
+    assert (written["reason"], written["dead"]) == ("other", 1)
+
+
 def test_of_an_error_its_kind_is_logged_and_nothing_else() -> None:
     assert fault(RuntimeError(SECRET)) == "RuntimeError"
     assert fault(client_error("AccessDenied")) == "ClientError:AccessDenied"

@@ -289,7 +289,7 @@ def test_nothing_of_a_link_is_logged(rig: Rig, capsys: pytest.CaptureFixture[str
     for path in (f"/r/{good}", f"/r/{good}x"):
         rig.get(path)
         logged = capsys.readouterr().out
-        assert logged.count("\n") == 1 + path.endswith("x")  # who asked, and the count of what did not play
+        assert logged.count("\n") == 2  # who asked, and the count
         assert good[:40] not in logged
         assert SOURCE not in logged
         assert "camille" not in logged
@@ -417,8 +417,10 @@ def test_every_request_leaves_a_line_that_says_what_became_of_it(
         "source": line["source"],
     }
     assert re.fullmatch(r"[0-9a-f]{16}", line["source"])
-    counted = [(line["function"], line["not_played"], line["reason"]) for line in lines if "_aws" in line]
-    assert counted == ([] if name == "played" else [("callrec-x-play", 1, name)])
+    [counted] = [line for line in lines if "_aws" in line]
+    assert counted["function"] == "callrec-x-play"
+    assert (counted["played"] if name == "played" else counted["not_played"]) == 1
+    assert counted.get("reason") == (None if name == "played" else name)
     for secret in (made[:40], SOURCE, "camille"):
         assert secret not in out
 

@@ -119,6 +119,15 @@ def test_what_is_not_livekits_is_refused_without_detail(rig: Rig) -> None:
     assert not rig.sqs.sent
 
 
+def test_forgeries_are_counted_as_one_metric_whatever_they_are(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    for authorization in ("", "x", sign(BODY, secret="x" * 40), sign(BODY, exp=1), sign(BODY, iss="other"), sign(BODY)):
+        rig.post(authorization=authorization)
+    rig.post(method="GET")
+    lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    assert [line["signature_failed"] for line in lines] == [1] * 5
+    assert {json.dumps(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) for line in lines} == {'[["function"]]'}
+
+
 def test_a_missing_header_is_refused(rig: Rig) -> None:
     assert rig.post(headers={})["statusCode"] == 401
 
@@ -289,8 +298,9 @@ def test_nothing_of_a_request_is_logged(rig: Rig, capsys: pytest.CaptureFixture[
     for authorization in (sign(BODY), sign(BODY, secret="x" * 40), "junk-token"):
         rig.post(authorization=authorization)
         logged = capsys.readouterr().out
-        assert logged.count("\n") == 1
-        assert json.loads(logged)["level"] in ("info", "warning")
+        level, *counted = map(json.loads, logged.splitlines())
+        assert level["level"] in ("info", "warning")
+        assert [line.keys() for line in counted] in ([], [{"_aws", "function", "signature_failed"}])
         assert authorization not in logged
         assert "+41791234567" not in logged
 

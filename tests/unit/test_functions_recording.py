@@ -97,7 +97,12 @@ FILE = [{"filename": "calls/a.mp4", "size": "5"}]
 @pytest.mark.parametrize(
     ("info", "has_file", "alert", "text"),
     [
-        ({"status": "EGRESS_LIMIT_REACHED", "errorCode": 413}, True, None, "Recorded, but cut off at the time limit"),
+        (
+            {"status": "EGRESS_LIMIT_REACHED", "errorCode": 413},
+            True,
+            "truncated",
+            "Recorded, but cut off at the time limit",
+        ),
         ({"status": "EGRESS_FAILED", "fileResults": FILE}, True, "partial", "Partly recorded: the recording broke off"),
         (
             {"status": "EGRESS_ABORTED", "fileResults": FILE},
@@ -132,7 +137,7 @@ FILE = [{"filename": "calls/a.mp4", "size": "5"}]
             "Recorded, but not in your own storage",
         ),
         ({"status": 3}, True, None, "Recorded"),
-        ({"status": 6}, True, None, "Recorded, but cut off at the time limit"),
+        ({"status": 6}, True, "truncated", "Recorded, but cut off at the time limit"),
     ],
 )
 def test_each_ending(info: dict[str, Any], has_file: bool, alert: str | None, text: str) -> None:  # noqa: FBT001

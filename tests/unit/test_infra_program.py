@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra import policies
+from infra.figures import figures
 from infra.functions.egress import EgressOptions, Mixing
 from infra.functions.errors import SettingsError
 from infra.functions.secret import Secrets, Uploader
@@ -17,6 +18,7 @@ from infra.functions.settings import DeliverSettings, PlaySettings, ReceiveSetti
 from infra.functions.start_policy import Policy
 from infra.functions.start_settings import StartSettings
 from infra.package import ROOT
+from infra.watched import Watched
 from scripts.outputs import Outputs
 from tests.unit.recorder import ACCOUNT, REQUIRED, SECRETS, Run, run_program
 
@@ -561,6 +563,72 @@ def test_every_resource_stands_in_a_component(run: Run) -> None:
     assert function.parent.endswith("$callrec:Reconcile::reconcile")
 
 
+def test_every_rule_is_an_alarm_that_tells_the_topic(run: Run) -> None:
+    topic = run.outputs["alarmTopicArn"]
+    made = {name: resource.inputs for name, resource in run.of("cloudwatch/metricAlarm").items()}
+    assert len(made) > 10
+    assert [f"callrec-practice-{name}" for name in made] == run.outputs["alarms"]
+    assert all(alarm["alarmActions"] == [topic] for alarm in made.values())
+    assert {name for name, alarm in made.items() if alarm["okActions"]} == {
+        "dead-letters",
+        "queue-age",
+        "reconcile-late",
+    }
+    late = made["reconcile-late"]
+    assert (late["treatMissingData"], late["comparisonOperator"]) == ("breaching", "LessThanThreshold")
+    others = [alarm for name, alarm in made.items() if name != "reconcile-late"]
+    assert {alarm["treatMissingData"] for alarm in others} == {"notBreaching"}
+    assert {alarm["comparisonOperator"] for alarm in others} == {"GreaterThanOrEqualToThreshold"}
+    assert made["queue-age"]["dimensions"] == {"QueueName": run.one("sqs/queue", "events")["name"]}
+    assert made["dead-letters"]["dimensions"] == {"QueueName": run.one("sqs/queue", "events-dlq")["name"]}
+    for part in ("receive", "deliver", "play", "reconcile"):
+        assert made[f"{part}-errors"]["dimensions"] == {"FunctionName": run.one("lambda/function", part)["name"]}
+
+
+def test_only_alarms_of_the_account_may_publish(run: Run) -> None:
+    document = json.loads(run.one("sns/topicPolicy", "alarms")["policy"])
+    assert document == policies.alarm_topic(run.outputs["alarmTopicArn"], ACCOUNT, "aws", "us-east-1")
+
+
+def test_nobody_is_told_unless_named_and_everybody_who_is(run: Run) -> None:
+    assert not run.of("sns/topicSubscription")
+    named = changed(alarmEmail="a@example.org, b@example.org").of("sns/topicSubscription").values()
+    assert [(one.inputs["protocol"], one.inputs["endpoint"]) for one in named] == [
+        ("email", "a@example.org"),
+        ("email", "b@example.org"),
+    ]
+
+
+def test_the_dashboard_shows_every_figure_and_every_alarm(run: Run) -> None:
+    made = run.one("cloudwatch/dashboard", "dashboard")
+    assert run.outputs["dashboard"] == made["dashboardName"] == "callrec-practice-overview"
+    assert run.outputs["dashboardUrl"].endswith("#dashboards/dashboard/callrec-practice-overview")
+    widgets = json.loads(made["dashboardBody"])["widgets"]
+    shown = [widget["properties"] for widget in widgets if widget["type"] == "metric"]
+    wanted = figures(
+        Watched(
+            stack="practice",
+            functions=run.outputs["functions"],
+            queue="callrec-practice-events.fifo",
+            dead_letters="callrec-practice-events-dlq.fifo",
+            reconcile_minutes=15,
+            settle_seconds=900,
+        )
+    )
+    assert [one["title"] for one in shown] == [figure.title for figure in wanted]
+    for one, figure in zip(shown, wanted, strict=True):
+        assert [line[:2] for line in one["metrics"]] == [[s.metric.namespace, s.metric.name] for s in figure.series]
+    [states] = [widget["properties"]["alarms"] for widget in widgets if widget["type"] == "alarm"]
+    assert [arn.rpartition(":")[2] for arn in states] == run.outputs["alarms"]
+    [text] = [widget["properties"]["markdown"] for widget in widgets if widget["type"] == "text"]
+    assert all(f"`{figure.do} --stack practice`" in text for figure in wanted)
+    taken = [
+        (x, y) for w in widgets for x in range(w["x"], w["x"] + w["width"]) for y in range(w["y"], w["y"] + w["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+
+
 def test_stacks_live_side_by_side() -> None:
     def names(stack: str) -> set[str]:
         made = run_program(stack=stack).resources
@@ -568,7 +636,7 @@ def test_stacks_live_side_by_side() -> None:
         return physical - {"None", "put-recordings", "own-step-only"}
 
     first, second = names("north"), names("south")
-    assert len(first) == 16
+    assert len(first) == 34
     assert not first & second
 
 

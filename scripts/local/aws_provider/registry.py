@@ -21,6 +21,7 @@ from . import (
     s3_settings,
     schedules,
     secret_store,
+    sns,
     sqs_policies,
     sqs_queues,
 )
@@ -67,6 +68,9 @@ KINDS: dict[str, Kind] = {
         log_groups.LogGroup,
         alarms.MetricAlarm,
         alarms.Dashboard,
+        sns.Topic,
+        sns.TopicPolicy,
+        sns.TopicSubscription,
     )
 }
 

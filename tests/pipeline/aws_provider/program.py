@@ -19,6 +19,7 @@ from pulumi_aws import (
     lambda_,
     s3,
     secretsmanager,
+    sns,
     sqs,
 )
 
@@ -430,7 +431,7 @@ def let_tell(queue_arn: str, bucket_arn: str) -> str:
 
 
 def watching(wanted: Wanted) -> None:
-    """Logs, an alarm, a dashboard."""
+    """Logs, an alarm and who is told, a dashboard."""
     cloudwatch.LogGroup("log-group", name="/standin/function", retention_in_days=wanted.log_days, tags=wanted.tags)
     cloudwatch.MetricAlarm(
         "alarm",
@@ -445,6 +446,30 @@ def watching(wanted: Wanted) -> None:
         threshold=wanted.days,
         treat_missing_data="notBreaching",
         tags=wanted.tags,
+    )
+    topic = sns.Topic("topic", name="standin-alarms", display_name=wanted.description, tags=wanted.tags)
+    sns.TopicPolicy(
+        "topic-policy",
+        arn=topic.arn,
+        policy=topic.arn.apply(
+            lambda arn: json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Sid": wanted.description,
+                            "Effect": "Allow",
+                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                            "Action": "sns:Publish",
+                            "Resource": arn,
+                        }
+                    ],
+                }
+            )
+        ),
+    )
+    sns.TopicSubscription(
+        "subscription", topic=topic.arn, protocol="email", endpoint=f"{wanted.description}@example.org"
     )
     cloudwatch.Dashboard(
         "dashboard",

@@ -12,7 +12,7 @@ import pytest
 
 from .bench import Bench, Run, client_of, run
 from .program import ACCOUNT, Wanted, allow, everything, write_zip
-from .truth import BUCKET, LOGS, inventory, settings
+from .truth import BUCKET, LOGS, inventory, settings, topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,9 @@ DENY_HTTP = json.dumps(
 )
 OPEN_QUEUE = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}]}
+)
+OPEN_TOPIC = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:*", "Resource": "*"}]}
 )
 
 # resource name → what somebody does to it
@@ -158,6 +161,12 @@ CHANGES: dict[str, Callable[[AwsTarget, dict[str, Any]], object]] = {
     "target": lambda target, _: client_of(target, "events").put_targets(
         Rule="standin-rule", Targets=[{"Id": "function", "Arn": function_arn(target), "Input": "{}"}]
     ),
+    "topic": lambda target, _: client_of(target, "sns").tag_resource(
+        ResourceArn=topic_of(target), Tags=[{"Key": "theirs", "Value": "yes"}]
+    ),
+    "topic-policy": lambda target, _: client_of(target, "sns").set_topic_attributes(
+        TopicArn=topic_of(target), AttributeName="Policy", AttributeValue=OPEN_TOPIC
+    ),
     "user": lambda target, _: iam(target).tag_user(
         UserName="standin-uploader", Tags=[{"Key": "theirs", "Value": "yes"}]
     ),
@@ -196,6 +205,7 @@ def take_away(target: AwsTarget, outputs: dict[str, Any]) -> None:
         sqs.delete_queue(QueueUrl=url)
     client_of(target, "logs").delete_log_group(logGroupName="/standin/function")
     cloudwatch.delete_alarms(AlarmNames=["standin-alarm"])
+    client_of(target, "sns").delete_topic(TopicArn=topic_of(target))
     cloudwatch.delete_dashboards(DashboardNames=["standin-dashboard"])
 
 

@@ -143,6 +143,7 @@ def test_up_makes_the_physical_things(life: Life) -> None:
     counts = {kind: len(made[kind]) for kind in ("keys", "users", "roles", "secrets", "functions", "mappings", "rules")}
     assert counts == dict.fromkeys(counts, 1)
     assert made["log groups"] >= {"/standin/function"}
+    assert made["topics"] == {"standin-alarms"}
     assert made["alarms"] | made["dashboards"] == {"standin-alarm", "standin-dashboard"}
 
 
@@ -223,6 +224,12 @@ def test_aws_has_what_the_program_wants(life: Life, tmp_path: Path) -> None:
         "dimensions": [{"Name": "QueueName", "Value": "standin-dead.fifo"}],
         "tags": FIRST_TAGS,
     }
+    assert first["topic"] == {
+        "name": "first",
+        "policy": "first",
+        "told": ["first@example.org"],
+        "tags": FIRST_TAGS,
+    }
     assert first["bucket tags"] == first["user tags"] == first["role tags"] == FIRST_TAGS
 
 
@@ -293,7 +300,7 @@ def test_preview_of_an_update_touches_nothing(life: Life) -> None:
 def test_update_changes_in_place_what_it_can(life: Life) -> None:
     assert life.updated.failed is None
     replaced = {step.name for step in life.updated.steps if "replace" in step.op}
-    assert replaced == {"secret-version"}
+    assert replaced == {"secret-version", "subscription"}
     updated = {step.name for step in life.updated.steps if step.op == "update"}
     assert updated == {step.name for step in life.update_previewed.steps if step.op == "update"}
 
@@ -342,6 +349,12 @@ def test_aws_has_what_the_changed_program_wants(life: Life) -> None:
     assert second["log group"] == {"days": None, "tags": SECOND_TAGS}
     assert second["alarm"]["threshold"] == 40.0
     assert second["alarm"]["tags"] == SECOND_TAGS
+    assert second["topic"] == {
+        "name": "second",
+        "policy": "second",
+        "told": ["second@example.org"],
+        "tags": SECOND_TAGS,
+    }
     assert second["role"] == "second"
     assert second["bucket tags"] == second["user tags"] == second["role tags"] == SECOND_TAGS
 

@@ -37,6 +37,7 @@ def inventory(target: AwsTarget) -> dict[str, set[str]]:
         "rules": {rule["Name"] for rule in client("events").list_rules()["Rules"]},
         "log groups": {group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]},
         "alarms": {alarm["AlarmName"] for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]},
+        "topics": {topic["TopicArn"].rsplit(":", 1)[-1] for topic in client("sns").list_topics()["Topics"]},
         "dashboards": {found["DashboardName"] for found in client("cloudwatch").list_dashboards()["DashboardEntries"]},
     }
 
@@ -185,6 +186,23 @@ def _alarm(target: AwsTarget) -> dict[str, Any]:
     return {"threshold": live["Threshold"], "dimensions": live["Dimensions"], "tags": _pairs(tags)}
 
 
+def _topic(target: AwsTarget) -> dict[str, Any]:
+    client, arn = client_of(target, "sns"), topic_of(target)
+    attributes = client.get_topic_attributes(TopicArn=arn)["Attributes"]
+    return {
+        "name": attributes["DisplayName"],
+        "policy": json.loads(attributes["Policy"])["Statement"][0]["Sid"],
+        "told": [found["Endpoint"] for found in client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]],
+        "tags": _pairs(client.list_tags_for_resource(ResourceArn=arn)["Tags"]),
+    }
+
+
+def topic_of(target: AwsTarget) -> str:
+    """Returns the ARN of the program's topic."""
+    [found] = [topic["TopicArn"] for topic in client_of(target, "sns").list_topics()["Topics"]]
+    return found
+
+
 def _rules(target: AwsTarget) -> dict[str, Any]:
     rules = {rule["ID"]: rule for rule in _storage(target, "get_bucket_lifecycle_configuration", "Rules")}
     return {"days": rules["keep"]["Transitions"][0]["Days"], "names": set(rules)}
@@ -250,6 +268,7 @@ _QUESTIONS: dict[str, Callable[[AwsTarget, str], Any]] = {
     "rule": lambda target, _: _rule(target),
     "secret": lambda target, _: _secret(target),
     "targets": lambda target, _: _targets(target),
+    "topic": lambda target, _: _topic(target),
     "url": lambda target, _: _url(target),
     "user tags": lambda target, _: _iam_tags(target, "list_user_tags", UserName="standin-uploader"),
     "versioning": lambda target, _: _storage(target, "get_bucket_versioning", "Status"),

@@ -1,0 +1,1 @@
+"""`callrec dashboard`: the figures of the stack, in the terminal."""
