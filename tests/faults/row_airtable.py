@@ -72,7 +72,7 @@ def run(size: Size, rng: Random, broken: str = "") -> Figures:
     steady = _steady(size, rng, broken)
     waits = 0
     for trouble in TROUBLES:
-        with world.run(size.factor, broken=broken) as here:
+        with world.run(size.factor, broken=broken, hasty=True) as here:
             waits += _suffer(here, rng, trouble, size)
     return {
         "recordings on their own conversation": len(TROUBLES) * size.recordings,
