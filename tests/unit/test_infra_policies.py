@@ -15,6 +15,7 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:events.fifo"
 ARRIVALS = "arn:aws:sqs:us-east-1:123456789012:arrivals"
 DEAD = "arn:aws:sqs:us-east-1:123456789012:events-dlq.fifo"
 LOG = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 ACCOUNT = "123456789012"
 
 VERSION = "2012-10-17"
@@ -115,6 +116,30 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
             },
         ],
     ),
+    "alarm_topic": (
+        policies.alarm_topic(TOPIC, ACCOUNT, "aws", "us-east-1"),
+        [
+            {
+                "Sid": "AllowAlarms",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": TOPIC,
+                "Condition": {
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:*"},
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                },
+            },
+            {
+                "Sid": "DenyPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": TOPIC,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    ),
     "recordings_key": (
         policies.recordings_key(ACCOUNT, "aws"),
         [
@@ -134,6 +159,18 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
                 "Effect": "Allow",
                 "Principal": {"Service": "lambda.amazonaws.com"},
                 "Action": "sts:AssumeRole",
+            }
+        ],
+    ),
+    "uploader_trust": (
+        policies.uploader_trust("arn:aws:iam::210987654321:role/egress", "said-between-us"),
+        [
+            {
+                "Sid": "AssumeWithExternalId",
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::210987654321:role/egress"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": "said-between-us"}},
             }
         ],
     ),
