@@ -11,6 +11,7 @@ from scripts.errors import StackError
 from scripts.interruption import interruptible, uninterruptible
 from scripts.verify import (
     airtable,
+    alarms,
     bucket,
     dead_letters,
     functions,
@@ -75,6 +76,7 @@ def plan(deployment: Deployment, probe: Probe, table: Conversations, journey: Jo
         *journey.hops(),
         *playback.hops(deployment, journey),
         *dead_letters.hops(deployment),
+        *alarms.hops(deployment),
     ]
 
 
