@@ -22,7 +22,7 @@ class Piece:
     until: int
 
 
-def seconds(text: str) -> int:
+def seconds(text: str, command: str = "reconcile") -> int:
     """Seconds of `90m`, `24h`, `7d`.
 
     Raises UsageError for anything else.
@@ -32,7 +32,7 @@ def seconds(text: str) -> int:
     if not 0 < length <= LONGEST_SECONDS:
         raise UsageError(
             f"--since: a number and its unit (m, h or d), up to {LONGEST_SECONDS // DAY}d; got {text!r}. "
-            "For example: callrec reconcile --since 24h"
+            f"For example: callrec {command} --since 24h"
         )
     return length
 
