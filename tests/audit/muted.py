@@ -72,6 +72,13 @@ POLICIES = (
 # Policies that the provider writes from other settings.
 DEPLOYED = (
     Muted(
+        tool="parliament",
+        check="INVALID_SID",
+        where="function *",
+        reason="Lambda takes hyphens in the ids of its statements, and Pulumi makes them with hyphens: "
+        "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html",
+    ),
+    Muted(
         tool="cloudsplaining",
         check="InternetAccessible",
         where="function *",
