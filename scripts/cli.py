@@ -22,6 +22,7 @@ from scripts.errors import ScriptError
 from scripts.local import commands as local
 from scripts.reconcile.command import reconcile
 from scripts.rooms import command as rooms
+from scripts.rotate import command as rotate
 from scripts.status.command import status
 from scripts.teardown.command import teardown
 from scripts.verify.command import verify
@@ -46,6 +47,7 @@ app.command()(redrive)
 app.command()(teardown)
 app.command(name="check-token")(check_token)
 app.add_typer(rooms.app, name="rooms")
+app.add_typer(rotate.app, name="rotate")
 app.add_typer(local.app, name="local")
 
 

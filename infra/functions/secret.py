@@ -80,13 +80,13 @@ class Secrets:
             livekit_keys=cast("dict[str, str]", dict(keys)),
             airtable_token=token,
             link_keys=link_keys,
-            audit_key=cast("str", audit_key) if _strong(audit_key) else _audit_key_of(link_keys[-1]),
+            audit_key=cast("str", audit_key) if _strong(audit_key) else audit_key_of(link_keys[-1]),
             link_keys_until=_until(document),
             uploader=_uploader(document),
         )
 
 
-def _audit_key_of(link_key: str) -> str:
+def audit_key_of(link_key: str) -> str:
     """The audit key of a stack that was given none."""
     return hmac.new(link_key.encode("utf-8", "surrogatepass"), _AUDIT, hashlib.sha256).hexdigest()
 

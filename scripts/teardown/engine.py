@@ -1,4 +1,4 @@
-"""The engine's side of a teardown: its state, destroying, and the lock that a killed run leaves behind."""
+"""The engine as commands drive it: its state, up, destroy, and the lock that a killed run leaves behind."""
 
 from __future__ import annotations
 
@@ -30,22 +30,42 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:
-    """Operations on an opened stack. `say` hears the engine's own lines."""
+    """Operations on an opened stack. `say` hears the engine's own lines; `command` is what to run again."""
 
     stack: automation.Stack = field(repr=False)
     say: Say
+    command: str = "teardown"
     wait: Callable[[float], None] = time.sleep
 
     def state(self) -> dict[str, Any]:
         """What the engine knows to be there; empty for a stack that was never up. Secrets stay encrypted."""
         return self._exported().get("deployment") or {}
 
+    def up(self) -> None:
+        """Make the stack what program and configuration say.
+
+        Raises UnfinishedError in the engine's words when it could not.
+        """
+        with _in_words(self.command):
+            self._unlocked(
+                lambda: self.stack.up(on_output=self.say, color="never", suppress_outputs=True, suppress_progress=True)
+            )
+
+    def pending(self) -> int:
+        """How many resources `up` would change, or make, or remove, by the state that the engine knows.
+
+        Raises UnfinishedError in the engine's words when the program cannot be run.
+        """
+        with _in_words(self.command):
+            done = self.stack.preview(on_output=self.say, color="never", suppress_outputs=True, suppress_progress=True)
+        return sum(count for kind, count in done.change_summary.items() if kind != automation.OpType.SAME)
+
     def destroy(self, targets: Sequence[str] | None = None) -> None:
         """Delete the resources with these URNs, or all of them.
 
         Raises UnfinishedError in the engine's words when something could not be deleted.
         """
-        with _in_words():
+        with _in_words(self.command):
             self._unlocked(lambda: self._destroyed(targets))
 
     def unprotect(self) -> None:
@@ -54,14 +74,14 @@ class Engine:
         changed = {**exported, "deployment": unprotected(exported.get("deployment") or {})}
         if changed == exported:
             return
-        with _in_words(), tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # mode 600
+        with _in_words(self.command), tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # mode 600
             json.dump(changed, file)
             file.flush()
             self._unlocked(lambda: self._run("stack", "import", "--file", file.name))
 
     def remove(self) -> None:
         """Remove the empty stack, with its configuration."""
-        with _in_words():
+        with _in_words(self.command):
             self._unlocked(lambda: self.stack.workspace.remove_stack(self.stack.name))
 
     def config(self) -> Mapping[str, str]:
@@ -130,12 +150,12 @@ def _alive(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def _in_words() -> Generator[None]:
+def _in_words(command: str) -> Generator[None]:
     try:
         yield
     except automation.ConcurrentUpdateError:
         raise
     except automation.CommandError as error:
         raise UnfinishedError(
-            f"the engine could not: {engine_words(error)}. What is done is done: run teardown again"
+            f"the engine could not: {engine_words(error)}. What is done is done: run {command} again"
         ) from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import requests
 from pyairtable import Api
@@ -57,12 +57,13 @@ def hops(table: Conversations) -> list[Hop]:
 
 @dataclass(kw_only=True, slots=True)
 class Conversations:
-    """The table, reached with the token that the functions use, which is the one in Secrets Manager."""
+    """The table, reached with the token that the functions use, the one in Secrets Manager, or with `token`."""
 
     place: AirtableOutputs
     secrets_manager: SecretsManagerClient = field(repr=False)
     secret_arn: str
     mend: str
+    token: str = field(default="", repr=False)
     _schema: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @classmethod
@@ -77,8 +78,8 @@ class Conversations:
 
     def api(self) -> Api:
         """A client; pyairtable itself waits and tries again when Airtable asks to."""
-        document = stored(self.secrets_manager, self.secret_arn, self.mend)
-        return Api(str(document.get("airtable_token", "")), endpoint_url=self.place.url, timeout=TIMEOUT)
+        token = self.token or str(stored(self.secrets_manager, self.secret_arn, self.mend).get("airtable_token", ""))
+        return Api(token, endpoint_url=self.place.url, timeout=TIMEOUT)
 
     def token_is_valid(self) -> str:
         """Whether Airtable knows the token at all."""
@@ -135,6 +136,18 @@ class Conversations:
             lambda: self._table().get(record_id), "the token lacks data.records:read, or the record is gone", TOKEN_MEND
         )
         return record["fields"].get(self.place.fields["recording_url"])
+
+    def readable(self) -> str:
+        """Whether conversations can be read; one is asked for."""
+        cause = "the token lacks data.records:read"
+        self._call(lambda: self._table().first(fields=[self.place.fields["room_name"]]), cause, TOKEN_MEND)
+        return "conversations can be read"
+
+    def scopes(self) -> frozenset[str] | None:
+        """The token's scopes, None where Airtable does not tell."""
+        told = self._call(lambda: self.api().whoami(), "the token is not valid, or was withdrawn", TOKEN_MEND)
+        scopes = cast("dict[str, Any]", told).get("scopes")
+        return frozenset(map(str, scopes)) if isinstance(scopes, list) else None  # pyright: ignore[reportUnknownArgumentType]
 
     def sweep(self) -> int:
         """Delete every probe conversation, of this run and of earlier ones; how many there were."""

@@ -37,9 +37,9 @@ def key_of(deployment: Deployment) -> Key:
     return Key(access_key_id=outputs.uploader_access_key_id, secret_access_key=outputs.uploader_secret_access_key)
 
 
-def hops(deployment: Deployment, probe: Probe) -> list[Hop]:
-    """What works first: refusals of a key that works not at all would mean nothing."""
-    uploader = Uploader(
+def of(deployment: Deployment, probe: Probe) -> Uploader:
+    """The key's attempts, with the names of one probe."""
+    return Uploader(
         s3=deployment.aws.client("s3", key_of(deployment)),
         operator=deployment.aws.client("s3"),
         bucket=deployment.outputs.bucket,
@@ -47,6 +47,11 @@ def hops(deployment: Deployment, probe: Probe) -> list[Hop]:
         probe=probe,
         mend=mend(deployment),
     )
+
+
+def hops(deployment: Deployment, probe: Probe) -> list[Hop]:
+    """What works first: refusals of a key that works not at all would mean nothing."""
+    uploader = of(deployment, probe)
     return [
         Hop(
             id="uploader.policy",

@@ -29,7 +29,20 @@ def test_the_table_is_written_anew(tmp_path: Path) -> None:
     assert copy.read_text() == TEXT
 
 
-@pytest.mark.parametrize("command", ["configure", "env", "status", "rooms create", "check-token"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "configure",
+        "env",
+        "status",
+        "rooms create",
+        "check-token",
+        "rotate uploader",
+        "rotate livekit",
+        "rotate links",
+        "rotate airtable",
+    ],
+)
 def test_livekits_commands_stand_there_with_every_option(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
     [row] = [line for line in TEXT.splitlines() if line.startswith(f"| `callrec {command} ")]
