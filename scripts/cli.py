@@ -19,6 +19,7 @@ from scripts.dead_letters.dlq import dlq
 from scripts.dead_letters.redrive import redrive
 from scripts.deployment import engine_words
 from scripts.errors import ScriptError
+from scripts.link import command as link
 from scripts.local import commands as local
 from scripts.reconcile.command import reconcile
 from scripts.rooms import command as rooms
@@ -48,6 +49,7 @@ app.command()(teardown)
 app.command(name="check-token")(check_token)
 app.add_typer(rooms.app, name="rooms")
 app.add_typer(rotate.app, name="rotate")
+app.add_typer(link.app, name="link")
 app.add_typer(local.app, name="local")
 
 

@@ -132,9 +132,9 @@ def _check(link: Link, to: App) -> None:
         if code in _FORBIDDEN_CODES:
             log("error", "object_forbidden", egress=link.egress_id)
         raise GoneLinkError("the object version is not there, or S3 refuses it") from None
-    if link.issued_at <= _revoked_before(tags):
+    if link.issued_at <= revoked_before(tags):
         raise RevokedLinkError("the link was withdrawn")
-    if _cold(head):
+    if cold(head):
         raise ArchivedLinkError("the object must be restored first")
 
 
@@ -157,7 +157,7 @@ def _code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def _revoked_before(tags: list[Any]) -> float:
+def revoked_before(tags: list[Any]) -> float:
     """The unix second up to which links are withdrawn; a tag that cannot be read withdraws them all."""
     for tag in tags:
         if tag["Key"] == REVOKED_TAG:
@@ -166,7 +166,8 @@ def _revoked_before(tags: list[Any]) -> float:
     return float("-inf")
 
 
-def _cold(head: Mapping[str, Any]) -> bool:
+def cold(head: Mapping[str, Any]) -> bool:
+    """Whether the object must be restored before it can be read."""
     restored = 'ongoing-request="false"' in str(head.get("Restore", ""))
     return not restored and (head.get("StorageClass") in _COLD_CLASSES or bool(head.get("ArchiveStatus")))
 

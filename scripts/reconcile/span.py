@@ -22,18 +22,18 @@ class Piece:
     until: int
 
 
-def seconds(text: str, command: str = "reconcile") -> int:
-    """Seconds of `90m`, `24h`, `7d`.
+def seconds(
+    text: str, command: str = "reconcile", *, option: str = "--since", longest: int = LONGEST_SECONDS
+) -> int:
+    """Seconds of `90m`, `24h`, `7d`, up to `longest`.
 
-    Raises UsageError for anything else.
+    Raises UsageError for anything else, with an example of `command`.
     """
     found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
     length = int(found[1]) * UNITS[found[2]] if found else 0
-    if not 0 < length <= LONGEST_SECONDS:
-        raise UsageError(
-            f"--since: a number and its unit (m, h or d), up to {LONGEST_SECONDS // DAY}d; got {text!r}. "
-            f"For example: callrec {command} --since 24h"
-        )
+    if not 0 < length <= longest:
+        rule = f"a number and its unit (m, h or d), up to {longest // DAY}d"
+        raise UsageError(f"{option}: {rule}; got {text!r}. For example: callrec {command} {option} 24h")
     return length
 
 

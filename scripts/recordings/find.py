@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -65,8 +65,13 @@ class Shelf:
 
     def record(self, record_id: str) -> Shown | None:
         """One conversation, with or without links; None when there is none of that id."""
+        return next(iter(self.records([record_id])), None)
+
+    def records(self, record_ids: Sequence[str]) -> list[Shown]:
+        """These conversations as they are now, up to a hundred by one request; without those that are gone."""
         with airtable_errors():
-            return next((shown for page in self._pages(f.EQ(f.RECORD_ID(), record_id)) for shown in page), None)
+            wanted = f.OR(*(f.EQ(f.RECORD_ID(), record_id) for record_id in record_ids))
+            return [shown for page in self._pages(wanted) for shown in page]
 
     def egress(self, egress_id: str, *, thorough: bool = False) -> tuple[Kept, ...]:
         """The links to one egress's recording, in whatever conversations.

@@ -1,0 +1,1 @@
+"""`callrec link`: what becomes of the links to recordings after they were written."""
