@@ -22,9 +22,7 @@ class Piece:
     until: int
 
 
-def seconds(
-    text: str, command: str = "reconcile", *, option: str = "--since", longest: int = LONGEST_SECONDS
-) -> int:
+def seconds(text: str, command: str = "reconcile", *, option: str = "--since", longest: int = LONGEST_SECONDS) -> int:
     """Seconds of `90m`, `24h`, `7d`, up to `longest`.
 
     Raises UsageError for anything else, with an example of `command`.
