@@ -30,6 +30,10 @@ demo: setup  ## one real call's data through the whole way, on this machine
 test: setup lint types  ## every check and every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
+.PHONY: browser
+browser: setup  ## links and their pages in headless Chromium, which is fetched once where there is none
+	$(BIN)/python -m pytest -m browser tests/browser
+
 .PHONY: soak
 soak: setup  ## the fault tests at their full size, into docs/soak.md: about 20 minutes
 	$(BIN)/python -m tests.faults.soak
@@ -51,7 +55,7 @@ fuzz: setup  ## raw bytes for receive, recording and play: CALLREC_FUZZ_SECONDS 
 	CALLREC_FUZZ_SECONDS=$${CALLREC_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -s tests/fuzz/test_bytes.py
 
 lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
-	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra dev -o requirements/dev.txt
+	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra browser --extra dev -o requirements/dev.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
 docs: setup  ## write the generated table of README.md

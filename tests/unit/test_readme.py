@@ -41,6 +41,10 @@ def test_the_table_is_written_anew(tmp_path: Path) -> None:
         "rotate livekit",
         "rotate links",
         "rotate airtable",
+        "link revoke",
+        "link refresh",
+        "link show",
+        "link audit",
     ],
 )
 def test_livekits_commands_stand_there_with_every_option(command: str) -> None:
