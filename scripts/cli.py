@@ -18,7 +18,9 @@ from scripts.dashboard.command import dashboard
 from scripts.dead_letters.dlq import dlq
 from scripts.dead_letters.redrive import redrive
 from scripts.deployment import engine_words
+from scripts.erase.command import erase
 from scripts.errors import ScriptError
+from scripts.hold.command import hold
 from scripts.link import command as link
 from scripts.local import commands as local
 from scripts.reconcile.command import reconcile
@@ -45,6 +47,8 @@ app.command()(dashboard)
 app.command()(reconcile)
 app.command()(dlq)
 app.command()(redrive)
+app.command()(erase)
+app.command()(hold)
 app.command()(teardown)
 app.command(name="check-token")(check_token)
 app.add_typer(rooms.app, name="rooms")

@@ -14,6 +14,7 @@ from .arrivals import Arrival
 from .egress_info import Egresses, Ended
 from .matching import Conversation, find
 from .objects import SKEW
+from .probes import MARK
 from .recording import Recording
 from .telling import Table, Telling, is_told
 from .timetable import GRACE, Timetable
@@ -145,8 +146,8 @@ def reckon(
 
 
 def is_manifest(key: str) -> bool:
-    """Whether this object is what egress writes about a recording, not one."""
-    return _MANIFEST.fullmatch(key) is not None
+    """Whether this object is no recording: what egress writes about one, or a probe that Object Lock keeps."""
+    return _MANIFEST.fullmatch(key) is not None or f"/{MARK}/" in key
 
 
 def _id(one: Ended) -> str:

@@ -35,6 +35,12 @@ SETTINGS: tuple[tuple[str, str, str, Arguments], ...] = (
         lambda a: {"LifecycleConfiguration": {"Rules": a["Rules"]}},
     ),
     (
+        "PutBucketObjectLockConfiguration",
+        "get_object_lock_configuration",
+        "put_object_lock_configuration",
+        lambda a: {"ObjectLockConfiguration": a["ObjectLockConfiguration"]},
+    ),
+    (
         "PutPublicAccessBlock",
         "get_public_access_block",
         "put_public_access_block",

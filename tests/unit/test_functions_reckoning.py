@@ -311,6 +311,8 @@ def test_manifests_are_resolved() -> None:
     manifest = arrived(1, key="calls/call1/EG_qSre47Ggpyvq.json")
     assert compare(facts(arrivals=[manifest]), [], timetable()).resolved == {manifest}
     assert is_manifest("EG_x.json")
+    assert is_manifest("calls/callrec-verify/0123.mp4")  # a probe that Object Lock keeps
+    assert not is_manifest("calls/callrec-verify-0123.mp4")
     assert not any(map(is_manifest, ("calls/EG_x.mp4", "calls/xEG_1.json", "calls/EG_1.json.mp4", "calls/EG_/a.json")))
 
 

@@ -114,6 +114,17 @@ def test_versions_that_s3_keeps_are_said() -> None:
     assert "object versions (1 of 1 stayed)" in failure(lambda: cleanup.everything(waiting=False)).seen
 
 
+@pytest.mark.parametrize(("lock", "bypass"), [("governance", {"BypassGovernanceRetention": True}), ("compliance", {})])
+def test_what_object_lock_keeps_is_left_for_a_later_run(lock: str, bypass: dict[str, bool]) -> None:
+    kept = {"Errors": [{"Code": "AccessDenied"}]}
+    cleanup, s3 = made(list_object_versions={"Versions": [entry("k", "1"), entry("k", "2")]}, delete_objects=kept)
+    cleanup.lock = lock
+    assert cleanup.everything(waiting=False) == "removed 2 object versions"  # one in each folder
+    assert {name: call.get(name) for call in s3.called("delete_objects") for name in bypass} == bypass
+    s3.answers["delete_objects"] = {"Errors": [{"Code": "InternalError"}]}
+    assert "object versions" in failure(lambda: cleanup.everything(waiting=False)).seen
+
+
 def test_probes_are_found_again_by_their_names() -> None:
     one, two = Probe.new(PREFIX), Probe.new(PREFIX)
     assert one.room != two.room

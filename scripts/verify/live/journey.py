@@ -12,6 +12,8 @@ from livekit import api
 
 from infra.functions.egress import EgressSettings, room_egress
 from infra.functions.start_policy import Policy
+from scripts.errors import StackError
+from scripts.recordings import versions
 from scripts.verify.airtable import FIELDS_HOP
 from scripts.verify.hop import Failed, Hop
 from scripts.verify.journey import Journey
@@ -52,6 +54,7 @@ class LiveCall:
     policy: Policy | None
     s3: S3Client = field(repr=False)
     bucket: str
+    lock: str = "none"
     trust: str | bool
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -190,10 +193,10 @@ class LiveCall:
 
     def _delete(self, key: str) -> None:
         """Every version of this very key: the policy's paths lie outside the probes' folder."""
-        answer = self.s3.list_object_versions(Bucket=self.bucket, Prefix=key)
-        for item in [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]:
-            if item.get("Key") == key:
-                self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=item.get("VersionId", ""))
+        found = versions.versions(self.s3, self.bucket, key)
+        kept = versions.delete(self.s3, self.bucket, found, bypass=self.lock == "governance")
+        if kept and self.lock == "none":
+            raise StackError(f"S3 keeps {len(kept)} versions of the probe's recording ({kept[0].code})")
 
     @property
     def _recorded(self) -> api.EgressInfo:

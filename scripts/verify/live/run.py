@@ -80,5 +80,6 @@ def live_call(deployment: Deployment, table: Conversations) -> LiveCall:
         else None,
         s3=deployment.aws.client("s3"),
         bucket=outputs.bucket,
+        lock=outputs.bucket_settings.get("objectLock") or "none",
         trust=deployment.aws.trust,
     )
