@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infra.functions.erasures import PREFIX as ERASURES
-
 Policy = dict[str, Any]
 
 # AWS's predefined cipher policies before TLS 1.2 are what `s3:TlsVersion` shuts out.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
 MINIMUM_TLS = "1.2"
+# Where the records of erasures are, as the functions know it (functions/erasures.py): it must be the same.
+ERASURES = "erasures/"
 # What it takes to work on a queue's messages.
 CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
 

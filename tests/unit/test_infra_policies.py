@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra import policies
+from infra.functions import erasures
 
 BUCKET = "arn:aws:s3:::recordings"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
@@ -350,3 +351,7 @@ def test_nothing_is_allowed_by_wildcard(name: str) -> None:
 
 def test_a_condition_is_left_out_when_there_is_none() -> None:
     assert "Condition" not in policies.allow("S", ["s3:GetObject"], BUCKET)
+
+
+def test_the_records_of_erasures_are_where_the_functions_look() -> None:
+    assert policies.ERASURES == erasures.PREFIX
