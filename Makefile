@@ -58,7 +58,7 @@ lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra browser --extra dev -o requirements/dev.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
-docs: setup  ## write the generated table of README.md
+docs: setup  ## write the generated parts of README.md and docs/cost.svg
 	$(BIN)/python -m scripts.readme
 
 clean:  ## stop the local stack and remove everything that was made here

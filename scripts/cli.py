@@ -14,6 +14,7 @@ from scripts.configure.command import configure
 from scripts.configure.env import env
 from scripts.configure.participant_token import check_token
 from scripts.context import LOCAL, Context
+from scripts.cost.command import cost
 from scripts.dashboard.command import dashboard
 from scripts.dead_letters.dlq import dlq
 from scripts.dead_letters.redrive import redrive
@@ -44,6 +45,7 @@ app.command()(env)
 app.command()(status)
 app.command()(verify)
 app.command()(dashboard)
+app.command()(cost)
 app.command()(reconcile)
 app.command()(dlq)
 app.command()(redrive)

@@ -22,11 +22,23 @@ def test_the_table_of_keys_is_the_programs() -> None:
     assert "| `retentionDays` | unset |" in TEXT
 
 
-def test_the_table_is_written_anew(tmp_path: Path) -> None:
-    copy = tmp_path / "README.md"
-    copy.write_text(readme.PART.sub(r"\1stale\n\2", TEXT))
-    readme.main(copy)
+def test_the_parts_are_written_anew(tmp_path: Path) -> None:
+    copy, drawn = tmp_path / "README.md", tmp_path / "cost.svg"
+    stale = readme.PART.sub(r"\1stale\n\3", TEXT)
+    assert stale.count("stale\n<!-- end -->") == 3
+    copy.write_text(stale)
+    readme.main(copy, drawn)
     assert copy.read_text() == TEXT
+    assert drawn.read_text() == readme.PICTURE.read_text()
+
+
+def test_costs_and_their_picture_are_those_of_the_command(tmp_path: Path) -> None:
+    drawn = tmp_path / "cost.svg"
+    told = CliRunner().invoke(app, ["cost", "--markdown", "--plot", str(drawn)])
+    assert told.exit_code == 0
+    assert told.stdout in TEXT
+    assert drawn.read_text() == readme.PICTURE.read_text(), "run: make docs"
+    assert "docs/cost.svg" in TEXT
 
 
 @pytest.mark.parametrize(
@@ -35,6 +47,8 @@ def test_the_table_is_written_anew(tmp_path: Path) -> None:
         "configure",
         "env",
         "status",
+        "dashboard",
+        "cost",
         "rooms create",
         "check-token",
         "rotate uploader",

@@ -1,0 +1,1 @@
+"""`callrec cost`: what a stack costs, by AWS's list prices."""
