@@ -30,6 +30,7 @@ class Key:
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +62,8 @@ class AwsAccess:
     @overload
     def client(self, service: Literal["sns"], key: Key | None = None) -> SNSClient: ...
     @overload
+    def client(self, service: Literal["sts"], key: Key | None = None) -> Any: ...
+    @overload
     def client(self, service: Literal["secretsmanager"], key: Key | None = None) -> SecretsManagerClient: ...
 
     def client(self, service: Any, key: Key | None = None) -> Any:
@@ -88,6 +91,7 @@ class AwsAccess:
         session: Any = boto3.Session(
             aws_access_key_id=used and used.access_key_id,
             aws_secret_access_key=used and used.secret_access_key,
+            aws_session_token=used and used.session_token,
             region_name=self.region,
             profile_name=None if used else self.profile,
         )

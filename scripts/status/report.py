@@ -28,6 +28,7 @@ def shown(snapshot: Snapshot) -> RenderableType:
     if snapshot.recordings is not None:
         parts += [_running(snapshot), _ended(snapshot)]
     parts += [Text(line) for line in _lines(snapshot)]
+    parts += [Text(f"! {line}", style="yellow") for line in snapshot.warnings]
     parts += [Text(f"! {line}", style="red") for line in snapshot.attention]
     return Group(*parts)
 
@@ -45,6 +46,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "deadLetters": _depth(snapshot.dead_letters),
         "waiting": _waiting(snapshot.waiting),
         "reconcile": _reconcile(snapshot.reconciled, snapshot.at),
+        "warnings": list(snapshot.warnings),
         "attention": snapshot.attention,
     }
 

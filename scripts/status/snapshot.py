@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from scripts.deployment import Deployment
 from scripts.guarded import refusal
 from scripts.livekit_access import LiveKit, LiveKitError
+from scripts.rotate import ages
 from scripts.status.log_lines import MS, Line, Log
 from scripts.status.recordings import Recordings
 
@@ -70,7 +71,7 @@ class Reconciled:
 class Snapshot:
     """`at` in unix seconds; a part that could not be asked is None, and `unknown` says why, by its name.
 
-    `linked`: egress ids whose recording is where it belongs.
+    `linked`: egress ids whose recording is where it belongs. `warnings`: what can wait, but not for ever.
     """
 
     stack: str
@@ -82,6 +83,7 @@ class Snapshot:
     waiting: Waiting | None = None
     reconciled: Reconciled | None = None
     unknown: Mapping[str, str] = field(default_factory=dict[str, str])
+    warnings: tuple[str, ...] = ()
 
     @property
     def attention(self) -> list[str]:
@@ -117,6 +119,7 @@ class Observer:
         self._first_wait: dict[str, float] = {}
         self._latest: dict[str, Line] = {}
         self._run: Line | None = None
+        self._keys: tuple[str, ...] | None = None
 
     def look(self) -> Snapshot:
         """What is so now."""
@@ -142,7 +145,19 @@ class Observer:
             waiting=part("waiting", self._waiting),
             reconciled=part("reconcile", self._reconciled),
             unknown=unknown,
+            warnings=self._warnings(),
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Of keys, whose age is asked for once: it does not change while one looks."""
+        if self._keys is None:
+            try:
+                old = [age.words for age in ages.old(ages.read(self.deployment, self.clock()))]
+            except (ClientError, BotoCoreError) as error:
+                old = [f"how old the keys are is not known: {refusal(error)}"]
+            begun = [f"a rotation is under way: callrec rotate {kind}" for kind in ages.begun(self.deployment)]
+            self._keys = (*old, *begun)
+        return self._keys
 
     def _recordings(self) -> Recordings | None:
         livekit = LiveKit.of(self.deployment.config)

@@ -36,7 +36,8 @@ def verify(
 ) -> None:
     """Try every hop of a call's way, with probes that are removed again.
 
-    A hop holds, fails (then the likely cause and the next command stand under it) or is not tried.
+    A hop holds, fails (then the likely cause and the next command stand under it), warns (of keys older than 90 days,
+    which is no failure) or is not tried.
     With --live a real call is made instead: a room, a caller who speaks for 12 seconds, its recording, the link, and
     what is heard on it; each row says how long its step took. One run at a time for each stack.
     Exit code: 0 nothing fails, 1 something fails, 2 could not run.

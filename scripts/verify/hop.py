@@ -17,6 +17,7 @@ class Outcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     SKIPPED = "skipped"
+    WARNING = "warning"
 
 
 class Failed(Exception):  # noqa: N818 -- a verdict of a probe, not a fault of the program
@@ -31,10 +32,15 @@ class Skipped(Exception):  # noqa: N818 -- as above
     """The hop cannot be tried here, for the reason given; that is no failure."""
 
 
+class Warned(Exception):  # noqa: N818 -- as above
+    """The hop holds, and somebody should do something all the same: what, in words."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hop:
-    """`probe` returns what it saw, or raises Failed or Skipped; `needs` are ids of hops without which it means nothing.
+    """`probe` returns what it saw, or raises Failed, Skipped or Warned.
 
+    `needs` are ids of hops without which it means nothing.
     Ids are `group.name`.
     """
 
@@ -94,6 +100,8 @@ def _tried(probe: Callable[[], str]) -> tuple[Outcome, str, str, str]:
         return Outcome.OK, probe(), "", ""
     except Skipped as skipped:
         return Outcome.SKIPPED, str(skipped), "", ""
+    except Warned as warned:
+        return Outcome.WARNING, str(warned), "", ""
     except Failed as failed:
         return Outcome.FAILED, failed.seen, failed.cause, failed.mend
     except Exception as error:  # noqa: BLE001 -- see `attempt`

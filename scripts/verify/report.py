@@ -14,8 +14,13 @@ from rich.text import Text
 
 from scripts.verify.hop import Outcome, Result
 
-MARKS = {Outcome.OK: ("✓", "green"), Outcome.FAILED: ("✗", "red"), Outcome.SKIPPED: ("–", "yellow")}  # noqa: RUF001 -- meant
-PLAIN_MARKS = {Outcome.OK: "ok", Outcome.FAILED: "FAIL", Outcome.SKIPPED: "-"}
+MARKS = {
+    Outcome.OK: ("✓", "green"),
+    Outcome.FAILED: ("✗", "red"),
+    Outcome.SKIPPED: ("–", "yellow"),  # noqa: RUF001 -- meant
+    Outcome.WARNING: ("!", "yellow"),
+}
+PLAIN_MARKS = {Outcome.OK: "ok", Outcome.FAILED: "FAIL", Outcome.SKIPPED: "-", Outcome.WARNING: "warn"}
 # Where the output is a file or a pipe there is no width to keep to; this keeps a row on a line or two.
 PIPE_WIDTH = 160
 # What XML cannot hold at all: https://www.w3.org/TR/xml/#charsets
@@ -52,8 +57,10 @@ def table(results: Sequence[Result], console: Console) -> Table:
 def summary(results: Sequence[Result]) -> str:
     """One closing line."""
     found, seconds = counts(results), sum(result.ms for result in results) / 1000
+    warned = f", {found[Outcome.WARNING]} warn" if found[Outcome.WARNING] else ""
     return (
-        f"{found[Outcome.OK]} hold, {found[Outcome.FAILED]} fail, {found[Outcome.SKIPPED]} not tried; {seconds:.1f} s"
+        f"{found[Outcome.OK]} hold, {found[Outcome.FAILED]} fail{warned}, {found[Outcome.SKIPPED]} not tried; "
+        f"{seconds:.1f} s"
     )
 
 

@@ -24,6 +24,11 @@ class Grant:
         return f"{self.effect} {self.action} on {self.resource}{where}"
 
 
+def read_document(document: Any) -> Document:
+    """boto3 decodes documents; what it hands through as text is JSON."""
+    return json.loads(document) if isinstance(document, str) else document
+
+
 def statements(document: Document) -> list[Document]:
     """The statements of a document; a single one may stand without its list."""
     found: Any = document.get("Statement", [])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from scripts.aws_access import Key
 from scripts.deployment import Deployment
-from scripts.verify import uploader_policy
+from scripts.verify import uploader_policy, uploader_role
 from scripts.verify.bucket_changes import Change, changes
 from scripts.verify.hop import Failed, Hop, code_of
 from scripts.verify.probe import Probe, inside, mend
@@ -37,10 +37,16 @@ def key_of(deployment: Deployment) -> Key:
     return Key(access_key_id=outputs.uploader_access_key_id, secret_access_key=outputs.uploader_secret_access_key)
 
 
+def _client(deployment: Deployment) -> S3Client:
+    if deployment.outputs.uploader_role_arn:
+        return uploader_role.client(deployment)
+    return deployment.aws.client("s3", key_of(deployment))
+
+
 def of(deployment: Deployment, probe: Probe) -> Uploader:
     """The key's attempts, with the names of one probe."""
     return Uploader(
-        s3=deployment.aws.client("s3", key_of(deployment)),
+        client=cache(partial(_client, deployment)),
         operator=deployment.aws.client("s3"),
         bucket=deployment.outputs.bucket,
         prefix=deployment.outputs.prefix,
@@ -52,7 +58,11 @@ def of(deployment: Deployment, probe: Probe) -> Uploader:
 def hops(deployment: Deployment, probe: Probe) -> list[Hop]:
     """What works first: refusals of a key that works not at all would mean nothing."""
     uploader = of(deployment, probe)
+    trust = Hop(
+        id="uploader.trust", title="only LiveKit may assume the role", probe=partial(uploader_role.trusted, deployment)
+    )
     return [
+        *([trust] if deployment.outputs.uploader_role_arn else []),
         Hop(
             id="uploader.policy",
             title="write-only key has exactly its grants",
@@ -71,14 +81,22 @@ def hops(deployment: Deployment, probe: Probe) -> list[Hop]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uploader:
-    """Each public method is one probe; `operator` looks after what `s3`, the uploader's own client, did."""
+    """Each public method is one probe; `operator` looks after what `s3`, the uploader's own client, did.
 
-    s3: S3Client
+    `client` makes that; it raises Skipped where nobody but LiveKit can.
+    """
+
+    client: Callable[[], S3Client] = field(repr=False)
     operator: S3Client
     bucket: str
     prefix: str
     probe: Probe
     mend: str
+
+    @property
+    def s3(self) -> S3Client:
+        """What the uploader's own credentials reach."""
+        return self.client()
 
     def put(self) -> str:
         """PutObject under the prefix; waits a little for a key that is new."""

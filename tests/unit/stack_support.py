@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -113,7 +114,15 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch, livekit: LiveKitServer 
             "livekitApiKey": livekit.api_key,
             "livekitApiSecret": livekit.api_secret,
         }
-    aws = FakeAws({"lambda": FakeClient(get_function_configuration={"Environment": {"Variables": {}}})})
+    aws = FakeAws(
+        {
+            "lambda": FakeClient(get_function_configuration={"Environment": {"Variables": {}}}),
+            "iam": FakeClient(
+                list_access_keys={"AccessKeyMetadata": [{"AccessKeyId": "AKIAUNIT", "CreateDate": datetime.now(UTC)}]}
+            ),
+            "secretsmanager": FakeClient(describe_secret={"CreatedDate": datetime.now(UTC)}),
+        }
+    )
     url = "" if livekit is None else livekit.url
     made = World(
         stack=FakeStack(folder),

@@ -81,7 +81,7 @@ def test_json_alone_is_on_stdout(monkeypatch: pytest.MonkeyPatch, way: tuple[str
     assert done.exit_code == 1
     assert document["stack"] == "unit"
     assert document["ok"] is False
-    assert document["counts"] == {"ok": 1, "failed": 1, "skipped": 1}
+    assert document["counts"] == {"ok": 1, "failed": 1, "skipped": 1, "warning": 0}
     assert [row["outcome"] for row in document["results"]] == ["ok", "failed", "skipped"]
     assert document["results"][0]["cause"] is None
     assert document["results"][1]["next"] == "aws lambda …"
@@ -161,7 +161,7 @@ def test_a_terminal_shows_a_spinner_and_keeps_only_failures() -> None:
 
 def test_a_terminal_without_the_signs_gets_words() -> None:
     plain = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
-    assert [report.mark(outcome, plain).plain for outcome in Outcome] == ["ok", "FAIL", "-"]
+    assert [report.mark(outcome, plain).plain for outcome in Outcome] == ["ok", "FAIL", "-", "warn"]
 
 
 def test_a_table_on_a_terminal_keeps_to_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
