@@ -54,9 +54,14 @@ bench: setup  ## measure what the functions cost, and write docs/bench.md: about
 fuzz: setup  ## raw bytes for receive, recording and play: CALLREC_FUZZ_SECONDS each, 120 unless given
 	CALLREC_FUZZ_SECONDS=$${CALLREC_FUZZ_SECONDS:-120} $(BIN)/python -m pytest -q -s tests/fuzz/test_bytes.py
 
+.PHONY: audit
+audit: setup  ## Prowler, policy linters and a secrets scan on a local stack and its bad twin, into docs/audit.md: 5 minutes
+	$(BIN)/python -m tests.audit
+
 lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 	$(UV_COMPILE) pyproject.toml --extra local --extra agent --extra live --extra browser --extra dev -o requirements/dev.txt
 	$(UV_COMPILE) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
+	$(UV_COMPILE) requirements/audit.in -o requirements/audit.txt
 
 docs: setup  ## write the generated parts of README.md and docs/cost.svg
 	$(BIN)/python -m scripts.readme

@@ -34,8 +34,8 @@ class Emulator:
 
 
 @contextmanager
-def run(folder: Path) -> Generator[Emulator]:
-    """Run the emulator with all of its files under `folder` until the block ends."""
+def run(folder: Path, server: str = "scripts.local.emulator_server") -> Generator[Emulator]:
+    """Run the emulator, `server` by its module, with all of its files under `folder` until the block ends."""
     folder = folder.resolve()
     scratch = folder / "emulator"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -44,7 +44,7 @@ def run(folder: Path) -> Generator[Emulator]:
     port = free_port()
     process = Process(
         "the AWS emulator",
-        [sys.executable, "-m", "scripts.local.emulator_server"],
+        [sys.executable, "-m", server],
         folder / "emulator.log",
         environment(port, scratch, certificates),
     )

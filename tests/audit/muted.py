@@ -15,12 +15,13 @@ from tests.audit.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Muted:
-    """A check that may fail at `where` (a pattern with `*`), and why."""
+    """A check that may fail at `where` (a pattern with `*`), and why; `controls` are those that ask for it."""
 
     tool: str
     check: str
     where: str
     reason: str
+    controls: str = ""
 
     def covers(self, finding: Finding) -> bool:
         """Whether this is the finding meant."""

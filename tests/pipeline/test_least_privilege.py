@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.aws_access import Key
+from tests.audit.rights import REFUSALS
 from tests.pipeline.attempts import ATTEMPTS, STREAM, Actor, Target
 from tests.pipeline.calls import drained, upload, wait_for
 from tests.pipeline.conftest import Local
@@ -49,7 +50,6 @@ MAY = {
 # ministack judges PutLogEvents by the group's ARN, AWS by the stream's ("…:*"): here only what is refused can be shown.
 OWN_LOG = {(part, f"logs:PutLogEvents {part}") for part in ("receive", "deliver", "play", "reconcile")}
 CASES = [(role, attempt) for role in MAY for attempt in ATTEMPTS if (role, attempt) not in OWN_LOG]
-REFUSALS = {"AccessDenied", "AccessDeniedException", "AccessDenied.403", "AuthorizationError", "403"}
 
 
 @pytest.fixture(scope="module")

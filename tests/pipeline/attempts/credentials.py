@@ -22,10 +22,10 @@ KEYS: dict[str, Attempt] = {
         "kms", "create_grant", KeyId="{kms_key}", GranteePrincipal="{play_role}", Operations=["Decrypt"]
     ),
     "kms:GetKeyPolicy": other("kms", "get_key_policy", KeyId="{kms_key}"),
-    "kms:PutKeyPolicy": other("kms", "put_key_policy", KeyId="{kms_key}", PolicyName="default", Policy=EVERYTHING),
     "kms:DisableKey": other("kms", "disable_key", KeyId="{kms_key}"),
     "kms:DisableKeyRotation": other("kms", "disable_key_rotation", KeyId="{kms_key}"),
     "kms:ScheduleKeyDeletion": other("kms", "schedule_key_deletion", KeyId="{kms_key}"),
+    "kms:PutKeyPolicy": other("kms", "put_key_policy", KeyId="{kms_key}", PolicyName="default", Policy=EVERYTHING),
 }
 
 IDENTITIES: dict[str, Attempt] = {

@@ -26,7 +26,7 @@ STORAGE: dict[str, Attempt] = {
         "put_object_tagging", Key="{recording}", VersionId="{version}", Tagging={"TagSet": []}
     ),
     "s3:DeleteObjectTagging": s3("delete_object_tagging", Key="{recording}"),
-    "s3:PutObjectAcl": s3("put_object_acl", Key="{recording}", ACL="public-read"),
+    "s3:PutObjectAcl": s3("put_object_acl", Key="{recording}", ACL="bucket-owner-full-control"),
     "s3:PutObjectRetention": s3("put_object_retention", Key="{recording}", Retention=RETENTION),
     "s3:PutObjectLegalHold": s3("put_object_legal_hold", Key="{recording}", LegalHold={"Status": "OFF"}),
     "s3:RestoreObject": s3("restore_object", Key="{recording}", RestoreRequest={"Days": 1}),
@@ -47,7 +47,7 @@ STORAGE: dict[str, Attempt] = {
     "s3:GetBucketLocation": s3("get_bucket_location"),
     "s3:PutBucketPolicy": s3("put_bucket_policy", Policy="{{}}"),
     "s3:DeleteBucketPolicy": s3("delete_bucket_policy"),
-    "s3:PutBucketAcl": s3("put_bucket_acl", ACL="public-read"),
+    "s3:PutBucketAcl": s3("put_bucket_acl", ACL="private"),
     "s3:PutBucketVersioning": s3("put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}),
     "s3:PutBucketPublicAccessBlock": s3("put_public_access_block", PublicAccessBlockConfiguration=OPEN),
     "s3:PutBucketPublicAccessBlock away": s3("delete_public_access_block"),
