@@ -6,6 +6,8 @@ import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +21,8 @@ from scripts.deployment import engine_words
 from scripts.errors import NoStackError, ScriptError, UnfinishedError, UsageError
 from scripts.interruption import Interrupted, interruptible
 from scripts.teardown.engine import Engine, Say
+from scripts.teardown.export import Exported
+from scripts.teardown.recordings import size_words
 from scripts.teardown.run import Teardown, Wish, agree
 from scripts.verify.hop import code_of
 
@@ -29,6 +33,14 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would go
 Delete = Annotated[bool, typer.Option("--delete-recordings", help="Also delete bucket, key and every recording.")]
 Confirm = Annotated[str | None, typer.Option(metavar="BUCKET", help="The bucket's name, in place of typing it.")]
 Ignore = Annotated[bool, typer.Option("--ignore-livekit", help="Do not ask LiveKit what it records now.")]
+Into = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="DIR", help="Download the recordings into DIR first; without --yes, only that."),
+]
+Bypass = Annotated[
+    bool,
+    typer.Option("--bypass-governance", help="Delete what Object Lock (governance) keeps; takes a right of its own."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -41,13 +53,19 @@ def teardown(
     delete_recordings: Delete = False,
     confirm: Confirm = None,
     ignore_livekit: Ignore = False,
+    export: Into = None,
+    bypass_governance: Bypass = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove the stack, and keep bucket, key and recordings.
 
     Calls that are being recorded are stopped first, so that their files are still stored. The bucket stays part of the
     stack: `pulumi up` builds the rest around it again. Only --delete-recordings together with the bucket's name removes
-    everything, for ever. Exit code: 0 done, or only shown; 1 something is left, run it again; 2 could not run.
+    everything, for ever; not what a legal hold or Object Lock keeps.
+
+    --export downloads every current object of the recordings' bucket with a manifest (key, version, size, SHA-256) and
+    can be done again: what is there is not fetched twice. Nothing is deleted when it is not complete. Without --yes it
+    is all that is done. Exit code: 0 done, or only shown; 1 something is left, run it again; 2 could not run.
     """
     context: Context = ctx.obj
     as_json = as_json or context.json
@@ -56,6 +74,8 @@ def teardown(
         delete_recordings=delete_recordings,
         confirm=confirm,
         ignore_livekit=ignore_livekit,
+        export=None if dry_run else export,
+        bypass_governance=bypass_governance,
         ask=_typed if sys.stdin.isatty() and not as_json else None,
     )
     if yes and dry_run:
@@ -98,17 +118,33 @@ def _execute(context: Context, wish: Wish, *, as_json: bool) -> int:
                 typer.echo(line)
         if wish.yes:
             agree(plan, wish)
-            with _progress(context.console) as say:
-                task(say).do(plan, livekit)
+        exported = None
+        with _progress(context.console) as say:
+            if wish.yes:
+                exported = task(say).do(plan, livekit)
+            elif (export := task(say).export(plan)) is not None:
+                exported = export.go()
     if as_json:
-        typer.echo(json.dumps({**plan.document(), "dryRun": not wish.yes, "ok": True}, indent=2))
-    elif plan.going:
+        document = {**plan.document(), "export": _told(wish, exported), "dryRun": not wish.yes, "ok": True}
+        typer.echo(json.dumps(document, indent=2))
+        return DONE
+    if exported is not None:
+        typer.echo(
+            f"exported to {wish.export}: {exported.files:,} objects, {size_words(exported.size)}; "
+            f"{exported.fetched:,} of them fetched now"
+        )
+    if plan.going:
         typer.echo("removed" if wish.yes else _how(context, wish))
     return DONE
 
 
+def _told(wish: Wish, exported: Exported | None) -> dict[str, object] | None:
+    return None if exported is None else {"directory": str(wish.export), **asdict(exported)}
+
+
 def _how(context: Context, wish: Wish) -> str:
     options = " --delete-recordings" * wish.delete_recordings + " --ignore-livekit" * wish.ignore_livekit
+    options += " --bypass-governance" * wish.bypass_governance
     return f"Do it with: callrec teardown --stack {context.stack} --yes{options}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.configure.rules import Change, Step
+from scripts.teardown.locks import day
 from scripts.teardown.recordings import Holding
 from scripts.teardown.state import Resource, shown
 
@@ -24,7 +25,8 @@ class Plan:
     """`buckets` maps a bucket of the stack to what it holds, None when AWS has no such bucket.
 
     `queues` maps a queue that goes to the messages in it. `egresses` are the recordings that run now and would be
-    stopped; None when LiveKit was not asked. `rules` are the dispatch rules that `configure` changed.
+    stopped; None when LiveKit was not asked. `rules` are the dispatch rules that `configure` changed. `export`: where
+    to the recordings are downloaded first.
     """
 
     stack: str
@@ -35,6 +37,7 @@ class Plan:
     queues: Mapping[str, int]
     egresses: Sequence[str] | None
     rules: Sequence[Change] = ()
+    export: str | None = None
 
     def lines(self, *, dry: bool) -> Generator[str]:
         """For people."""
@@ -44,6 +47,9 @@ class Plan:
         for name, holding in self.buckets.items():
             fate = "deleted for ever" if self.deletes_recordings else "kept"
             yield f"bucket {name}: {'not there any more' if holding is None else f'{holding.words}; {fate}'}"
+            yield from _warnings(name, holding)
+        if self.export is not None:
+            yield f"downloaded first, with a manifest: every current object of {next(iter(self.buckets), 'no bucket')}"
         for name, messages in self.queues.items():
             if messages:
                 yield f"queue {name}: {messages} {_EVENTS if name.endswith('.fifo') else _ARRIVALS}"
@@ -70,13 +76,33 @@ class Plan:
             "buckets": {
                 name: None
                 if holding is None
-                else {"objects": holding.objects, "versions": holding.versions, "bytes": holding.size}
+                else {
+                    "objects": holding.objects,
+                    "versions": holding.versions,
+                    "bytes": holding.size,
+                    "youngerThanADay": holding.young,
+                    "locked": holding.locked,
+                    "lockedUntil": None if holding.until is None else holding.until.isoformat(),
+                }
                 for name, holding in self.buckets.items()
             },
             "queues": dict(self.queues),
             "egresses": None if self.egresses is None else list(self.egresses),
             "rules": [change.row() for change in self.rules],
         }
+
+
+def _warnings(bucket: str, holding: Holding | None) -> Generator[str]:
+    if holding is None:
+        return
+    if holding.young:
+        yield (
+            f"bucket {bucket}: {holding.young:,} objects are younger than a day: a link may not be written yet, "
+            "and nobody may have listened"
+        )
+    if holding.locked and holding.until is not None and holding.mode is not None:
+        kept = f"{holding.locked:,} versions, the last until {day(holding.until)}"
+        yield f"bucket {bucket}: Object Lock ({holding.mode.lower()}) keeps {kept}"
 
 
 def _listed(title: str, resources: Sequence[Resource]) -> Generator[str]:

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from scripts.aws_access import AwsAccess
 from scripts.configure.keeping import StackKeeper
 from scripts.configure.sip import Sip
 from scripts.errors import UsageError
 from scripts.livekit_access import LiveKit
-from scripts.teardown import egresses, queues, recordings
+from scripts.teardown import egresses, locks, queues, recordings
 from scripts.teardown.engine import Engine, Say
+from scripts.teardown.export import Export, Exported
 from scripts.teardown.plan import Plan
+from scripts.teardown.recordings import Holding
 from scripts.teardown.state import Split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """What was asked for. `ask` has a person type the bucket's name; None when nobody is there to do it."""
+    """What was asked for. `ask` has a person type the bucket's name; None when nobody is there to do it.
+
+    `export`: a folder to download the recordings into first, or alone without `yes`.
+    """
 
     yes: bool = False
     delete_recordings: bool = False
     confirm: str | None = None
     ignore_livekit: bool = False
+    export: Path | None = None
+    bypass_governance: bool = False
     ask: Callable[[str], str] | None = None
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
         if self.confirm is not None and not self.delete_recordings:
             raise UsageError("--confirm names a bucket to delete, but --delete-recordings is not given")
+        if self.bypass_governance and not self.delete_recordings:
+            raise UsageError("--bypass-governance is about what --delete-recordings deletes, which is not given")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +62,8 @@ class Teardown:
             for name in split.buckets
         }
         everything = self.wish.delete_recordings
+        if everything:
+            self._refuse(split, counted)
         going = split.everything if everything else split.going
         livekit = LiveKit.of(self.engine.config()) if going and not self.wish.ignore_livekit else None
         active = None
@@ -66,14 +78,25 @@ class Teardown:
             queues=queues.waiting(self.aws.client("sqs"), going),
             egresses=active,
             rules=[] if livekit is None else self._sip(livekit).detaching(None),
+            export=None if self.wish.export is None else str(self.wish.export),
         )
         return plan, livekit
 
-    def do(self, plan: Plan, livekit: LiveKit | None) -> None:
-        """Remove what the plan says.
+    def export(self, plan: Plan) -> Export | None:
+        """The export that was asked for, its folder checked; None without one, or without a bucket."""
+        bucket = next((name for name, holding in plan.buckets.items() if holding is not None), None)
+        if self.wish.export is None or bucket is None:
+            return None
+        made = Export(s3=self.aws.client("s3"), bucket=bucket, folder=self.wish.export, say=self.say)
+        made.check()
+        return made
+
+    def do(self, plan: Plan, livekit: LiveKit | None) -> Exported | None:
+        """Remove what the plan says, and export before; what was exported.
 
         Raises UnfinishedError when something stays that should go; then all of it can be done again.
         """
+        export, exported = self.export(plan), None
         bucket = next(iter(plan.buckets), None)
         if livekit is not None and plan.rules:
             # Calls that come from now on must not be recorded with a key that is about to go.
@@ -81,24 +104,45 @@ class Teardown:
         if livekit is not None and bucket is not None and plan.egresses:
             self.say(f"stopping {len(plan.egresses)} recordings, and waiting for their files")
             egresses.stop(livekit, bucket, list(plan.egresses))
+        if export is not None:
+            exported = export.go()
         first = Split.of(self.engine.state()).going
         if first:
             self.engine.destroy([resource.urn for resource in first])
         if not plan.deletes_recordings:
-            return
+            return exported
         # Only now nobody is left who could put something into the bucket behind our back.
+        if export is not None:
+            exported = export.go()  # what was stored since
         for name in plan.buckets:
             self._empty(name)
         self.engine.unprotect()
         self.engine.destroy()
         self.engine.remove()
+        return exported
+
+    def _refuse(self, split: Split, counted: Mapping[str, Holding | None]) -> None:
+        """Raises UsageError when recordings must not be deleted."""
+        if split.buckets and self.engine.config().get("legalHold") == "true":
+            raise UsageError(
+                "the recordings are under a legal hold by the stack's configuration, and are not deleted. Nothing was "
+                "touched. When your lawyers lift it: pulumi config set legalHold false && pulumi up"
+            )
+        for name, holding in counted.items():
+            if holding is not None:
+                locks.refuse(name, holding.mode, holding.locked, holding.until, bypass=self.wish.bypass_governance)
 
     def _sip(self, livekit: LiveKit) -> Sip:
         return Sip(livekit=livekit, keeper=StackKeeper(engine=lambda: nullcontext(self.engine.stack)), say=self.say)
 
     def _empty(self, bucket: str) -> None:
         s3 = self.aws.client("s3")
-        recordings.empty(s3, bucket, lambda number: self.say(f"deleted {number:,} versions and uploads from {bucket}"))
+        recordings.empty(
+            s3,
+            bucket,
+            lambda number: self.say(f"deleted {number:,} versions and uploads from {bucket}"),
+            bypass=self.wish.bypass_governance,
+        )
 
 
 def agree(plan: Plan, wish: Wish) -> None:

@@ -128,7 +128,14 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     assert {**done, "dryRun": True} == planned
     assert not any(info.status == api.EgressStatus.EGRESS_ACTIVE for info in own.livekit.recorder.all())
     assert own.livekit.journal.count("StopEgress") == 1
-    assert done["buckets"][stack.BUCKET] == {"objects": 1, "versions": 2, "bytes": 11}
+    assert done["buckets"][stack.BUCKET] == {
+        "objects": 1,
+        "versions": 2,
+        "bytes": 11,
+        "youngerThanADay": 1,
+        "locked": 0,
+        "lockedUntil": None,
+    }
     assert own.down(Wish(yes=True)) == 0  # a second time is harmless
     after = own.up()
     assert after.outputs.key_arn == before.outputs.key_arn

@@ -49,6 +49,9 @@ class FakeBuckets(FakeClient):
                 {"Uploads": [{"Key": "calls/c.mp4", "UploadId": "U"}]} if call["Bucket"] == "recordings" else {}
             ),
             abort_multipart_upload={},
+            get_object_lock_configuration=refusal("ObjectLockConfigurationNotFoundError"),
+            get_object_retention=refusal("NoSuchObjectLockConfiguration"),
+            get_object_legal_hold=refusal("NoSuchObjectLockConfiguration"),
         )
 
     def _list(self, **call: Any) -> list[dict[str, Any]]:

@@ -145,7 +145,8 @@ def test_the_document_holds_the_same() -> None:
         {"kind": "iam AccessKey", "id": "AKIA"},
         {"kind": "lambda Function", "id": "callrec-unit-receive"},
     ]
-    assert document["buckets"] == {"recordings": {"objects": 2, "versions": 3, "bytes": 1_500_000}}
+    counted = {"objects": 2, "versions": 3, "bytes": 1_500_000}
+    assert document["buckets"] == {"recordings": counted | {"youngerThanADay": 0, "locked": 0, "lockedUntil": None}}
     assert document["egresses"] is None
     assert plan(buckets={"recordings": None}, egresses=["EG_1"]).document()["buckets"] == {"recordings": None}
 
