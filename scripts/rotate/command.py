@@ -67,7 +67,7 @@ def uploader(
     same command. Exit code: 0 done, or nothing to do yet; 1 something is in the way, with what to do; 2 could not run.
     """
     wish = uploaders.Wish(
-        grace=_seconds(grace, uploaders.Wish.grace), patience=wait, copies_replaced=copies_replaced, force=force
+        grace=_seconds(grace, uploaders.GRACE), patience=wait, copies_replaced=copies_replaced, force=force
     )
     make: Make = lambda ground: uploaders.UploaderRotation(ground=ground, wish=wish)  # noqa: E731
     _run(ctx, "uploader", make, finish=finish, dry=dry_run, as_json=as_json)
@@ -98,7 +98,7 @@ def livekit(
     wish = livekits.Wish(
         key=lambda: _named(key),
         secret=secret,
-        grace=_seconds(grace, uploaders.Wish.grace),
+        grace=_seconds(grace, uploaders.GRACE),
         patience=wait,
         force=force,
     )

@@ -13,13 +13,14 @@ from botocore.exceptions import ClientError
 from pulumi import automation
 
 from infra.functions.egress_list import buckets
+from scripts import deployment as deployments
 from scripts import egress_settings
 from scripts.configure.found import egress_of
 from scripts.configure.keeping import StackKeeper
 from scripts.configure.redaction import hidden, uploads
 from scripts.configure.rules import Change, Step
 from scripts.configure.sip import Sip
-from scripts.deployment import Deployment, StackHandle, read
+from scripts.deployment import Deployment, StackHandle
 from scripts.errors import UnfinishedError
 from scripts.livekit_access import NO_SIP, LiveKit, LiveKitError
 from scripts.rotate.settings import Settings, StackSettings
@@ -102,7 +103,7 @@ class StackGround:
     def deployment(self) -> Deployment:
         """The stack as the last `up` made it, secrets in clear. Raises StackError when it is not up."""
         if self._known is None:
-            outputs, config = read(self.stack)
+            outputs, config = deployments.read(self.stack)
             self._known = Deployment(
                 stack=self.handle.stack,
                 outputs=outputs,

@@ -19,7 +19,7 @@ from scripts.rotate.new_secret import checked
 from scripts.rotate.settings import date_key, forget
 from scripts.rotate.state import State
 from scripts.rotate.steps import NOTHING, Learnt, Pause, Step
-from scripts.rotate.uploader import DAY, settled
+from scripts.rotate.uploader import DAY, GRACE, settled
 from scripts.status.log_lines import Line
 from scripts.verify.probe import MARK
 
@@ -36,7 +36,7 @@ class Wish:
 
     key: Callable[[], str] = field(repr=False)
     secret: Callable[[], str] = field(repr=False)
-    grace: float = 7 * DAY
+    grace: float = GRACE
     patience: float = 600.0
     force: bool = False
 

@@ -19,6 +19,8 @@ from scripts.rotate.steps import NOTHING, Learnt, Pause, Step
 
 KIND = "uploader"
 DAY = 24 * 3600.0
+# How long the old key can be brought back.
+GRACE = 7 * DAY
 GENERATION, PREVIOUS = "uploaderKeyGeneration", "uploaderPreviousKey"
 
 
@@ -29,7 +31,7 @@ class Wish:
     `copies_replaced`: whoever asks says that no agent's `.env`, nor anything else of theirs, holds the old key.
     """
 
-    grace: float = 7 * DAY
+    grace: float = GRACE
     patience: float = 600.0
     copies_replaced: bool = False
     force: bool = False
