@@ -16,8 +16,7 @@ from infra.config import StackConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionSpec:
-    """What tells one function from another. `timeout` in seconds, `memory` in MB; `log_days` names the key that says
-    how long its log is kept.
+    """What tells one function from another. `timeout` in seconds, `memory` in MB.
 
     `permissions` makes its role's policy from `grants` and the ARN of its log group; `environment` is what
     `Settings.from_env` of its handler reads.
@@ -29,7 +28,6 @@ class FunctionSpec:
     permissions: Callable[..., policies.Policy]
     grants: Mapping[str, pulumi.Input[str | None]]
     environment: Mapping[str, pulumi.Input[str]]
-    log_days: str = "logRetentionDays"
 
 
 class Function(pulumi.ComponentResource):
@@ -43,15 +41,17 @@ class Function(pulumi.ComponentResource):
         archive: Path,
         depends_on: list[pulumi.Resource],
         opts: pulumi.ResourceOptions,
+        kept_log: aws.cloudwatch.LogGroup | None = None,
     ) -> None:
+        """`kept_log` is a log group that outlives the function; without it the function has one of its own."""
         super().__init__("callrec:Function", spec.name, None, opts)
         own = pulumi.ResourceOptions(parent=self)
         self.part = spec.name
         self.name = config.name(spec.name)
-        logs = aws.cloudwatch.LogGroup(
+        logs = kept_log or aws.cloudwatch.LogGroup(
             spec.name,
             name=f"/aws/lambda/{self.name}",
-            retention_in_days=config.number(spec.log_days),
+            retention_in_days=config.number("logRetentionDays"),
             tags=config.tags,
             opts=own,
         )

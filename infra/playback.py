@@ -10,6 +10,7 @@ from infra import policies
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
+from infra.play_log import PlayLog
 from infra.storage import RecordingBucket
 
 
@@ -46,12 +47,12 @@ class Playback(pulumi.ComponentResource):
                     "CALLREC_PREFIX": storage.prefix,
                     **({"CALLREC_LINK_NETWORKS": networks} if networks else {}),
                 },
-                log_days="playLogDays",
             ),
             config,
             archive=archive,
             depends_on=[credentials.version],
             opts=pulumi.ResourceOptions(parent=self),
+            kept_log=PlayLog("play-log", config).group,
         )
         self.url = self.play.open_to_the_internet()
         self.register_outputs({"url": self.url})

@@ -9,6 +9,8 @@ from typing import Any
 ROOT_TYPE = "pulumi:pulumi:Stack"
 PROVIDER = "pulumi:providers:"
 RECORDINGS = "callrec:RecordingBucket"
+# With what it holds: who listened to the recordings.
+PLAY_LOG = "callrec:PlayLog"
 BUCKET = "aws:s3/bucket:Bucket"
 
 
@@ -47,13 +49,13 @@ class Split:
 
     @classmethod
     def of(cls, deployment: Mapping[str, Any]) -> Split:
-        """Part an exported state: the recordings' bucket with everything below it stays."""
+        """Part an exported state: the recordings' bucket and the log of who listened stay, with all below them."""
         resources = [
             resource
             for resource in map(Resource.of, deployment.get("resources") or [])
             if resource.type != ROOT_TYPE and not resource.type.startswith(PROVIDER)
         ]
-        kept = _below(RECORDINGS, resources)
+        kept = _below(RECORDINGS, resources) | _below(PLAY_LOG, resources)
         return cls(
             going=[resource for resource in resources if resource.urn not in kept],
             staying=[resource for resource in resources if resource.urn in kept],

@@ -118,7 +118,7 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
         "functions": [],
         "queues": [],
         "rules": [],
-        "logs": [],
+        "logs": ["/aws/lambda/callrec-local-play"],  # who listened stays on record
     }
     told = own.client("s3").get_bucket_notification_configuration(Bucket=stack.BUCKET)
     assert "QueueConfigurations" not in told  # the queue is gone

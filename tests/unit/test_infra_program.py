@@ -148,7 +148,13 @@ def test_recordings_are_protected_with_their_settings_and_key(run: Run) -> None:
     others = [r for r in run.resources if r.type.startswith("aws:") and not r.type.startswith(kept)]
     others += run.of("s3/bucketNotification").values()  # goes with the queue that it tells
     assert len(others) > 20
-    assert not [r for r in others if r.protect or r.retain]
+    assert [r.name for r in others if r.protect or r.retain] == ["play"]
+
+
+def test_who_listened_stays_on_record_without_the_stack(run: Run) -> None:
+    log = run.of("cloudwatch/logGroup")["play"]
+    assert (log.protect, log.retain) == (True, True)
+    assert log.parent.endswith("callrec:PlayLog::play-log")  # what a teardown keeps
 
 
 def test_a_disposable_stack_protects_nothing() -> None:

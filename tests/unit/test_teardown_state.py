@@ -62,6 +62,18 @@ def test_the_bucket_and_everything_below_it_stays() -> None:
     assert split.buckets == ["recordings", "recordings-access-logs"]
 
 
+def test_the_log_of_who_listened_stays() -> None:
+    group = "aws:cloudwatch/logGroup:LogGroup"
+    more = [
+        entry(group, "play", f"{PRE}callrec:PlayLog::play-log", "play-group", **KEPT),
+        entry("callrec:PlayLog", "play-log", STACK),
+        entry(group, "receive", f"{PRE}callrec:Pipeline::pipeline", "receive-group"),
+    ]
+    split = Split.of({**STATE, "resources": [*STATE["resources"], *more]})
+    assert {"callrec PlayLog play-log", "cloudwatch LogGroup play"} <= names(split.staying)
+    assert "cloudwatch LogGroup receive" in names(split.going)
+
+
 @pytest.mark.parametrize("state", [{}, {"resources": None}, {"resources": []}])
 def test_a_stack_that_was_never_up_has_nothing(state: dict[str, Any]) -> None:
     split = Split.of(state)
