@@ -142,7 +142,8 @@ def lost_webhook_and_dead_recorder(local: Local) -> None:
     told = local.airtable.seed({"room_name": f"stuck-{name}", "started_at": at})
     local.livekit.add_egress(json.dumps(stuck), dead=True)
     answer = reconcile(local)
-    assert (answer["counts"]["stuck"], answer["counts"]["enqueued"]) == (1, 2)
+    assert [one["enqueued"] for one in answer["missing"] if one["egress"] == f"EG_{name}"] == [True]
+    assert [one["enqueued"] for one in answer["stuck"] if one["egress"] == f"EG_s{name}"] == [True]
     cells(local, lost, "audio_recording_url")
     cells(local, told, "recording_status")
     wait_for(lambda: drained(local), "an empty queue")

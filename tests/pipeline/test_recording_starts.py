@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,10 @@ import requests
 from pulumi.automation import ConfigValue, PulumiCommand
 
 from infra.package import ROOT
+from scripts.dashboard.emf import Datapoint, datapoints
 from scripts.local import services, stack
-from tests.pipeline.calls import cells, drained, wait_for
+from tests.alarm_state import rings
+from tests.pipeline.calls import announce, cells, drained, wait_for
 from tests.pipeline.conftest import Local
 
 RECORDING = (ROOT / "tests" / "recordings" / "call1.mp4").read_bytes()
@@ -64,6 +67,26 @@ def test_a_test_room_is_not_recorded(recorded: Local) -> None:
     recorded.livekit.settle()
     wait_for(lambda: drained(recorded), "an empty queue")
     assert recorded.livekit.journal.count("StartRoomCompositeEgress") == 1
+
+
+def test_a_recording_that_could_not_begin_rings_the_alarm(recorded: Local) -> None:
+    """An event that comes hours late: LiveKit could not be asked in time."""
+    outputs, aws = recorded.deployment.outputs, recorded.deployment.aws
+    logs, cloudwatch, began = aws.client("logs"), aws.client("cloudwatch"), time.time()
+    body = (ROOT / "tests" / "events" / "participant_joined.json").read_bytes()
+    assert announce(recorded, body).status_code == 200
+
+    def counted() -> list[Datapoint]:
+        found = logs.filter_log_events(
+            logGroupName=outputs.log_groups["deliver"], startTime=int(began * 1000), filterPattern='"start_missed"'
+        )
+        return [point for event in found["events"] for point in datapoints(event.get("message", ""))]
+
+    points = wait_for(counted, "the count of what was missed")
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=["callrec-local-start-missed"])["MetricAlarms"]
+    assert rings(alarm, points, time.time())
+    assert not rings(alarm, [], time.time())
+    wait_for(lambda: drained(recorded), "an empty queue")
 
 
 def test_no_log_holds_the_upload_key_or_a_number(recorded: Local) -> None:
