@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scripts.deployment import Deployment
-from scripts.verify.hop import Failed, Hop, Skipped
+from scripts.verify.hop import Failed, Hop, Warned
 from scripts.verify.probe import mend
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ AT_ONCE = 100
 
 
 def hops(deployment: Deployment) -> list[Hop]:
-    """Two hops; that nobody is told is for the practice to decide, and no failure."""
+    """Two hops; what rings, and that nobody is told, is for the practice to look at, and no failure."""
     outputs, aws = deployment.outputs, deployment.aws
     there = partial(
         exist, aws.client("cloudwatch"), outputs.alarms, topic=outputs.alarm_topic_arn, mending=mend(deployment)
@@ -35,7 +35,7 @@ def hops(deployment: Deployment) -> list[Hop]:
 
 
 def exist(client: CloudWatchClient, names: Sequence[str], *, topic: str, mending: str) -> str:
-    """Every alarm is there, switched on, and tells the topic; also says which ring now."""
+    """Every alarm is there, switched on, and tells the topic; Warned when one rings now."""
     found: dict[str, MetricAlarmTypeDef] = {}
     for start in range(0, len(names), AT_ONCE):
         answer = client.describe_alarms(AlarmNames=list(names[start : start + AT_ONCE]), MaxRecords=AT_ONCE)
@@ -50,18 +50,20 @@ def exist(client: CloudWatchClient, names: Sequence[str], *, topic: str, mending
         parts = [f"{words}: {', '.join(those)}" for words, those in (("missing", gone), ("mute", mute)) if those]
         raise Failed("; ".join(parts), cause="somebody deleted or switched off alarms", mend=mending)
     ringing = [name for name, alarm in found.items() if alarm.get("StateValue") == "ALARM"]
-    return f"{len(found)} alarms" + (f"; ringing now: {', '.join(ringing)}" if ringing else "")
+    if ringing:
+        raise Warned(f"{len(found)} alarms; ringing now: {', '.join(ringing)}; each one's description says what to do")
+    return f"{len(found)} alarms, none rings"
 
 
 def subscription(client: SNSClient, topic: str, *, stack: str) -> str:
-    """Somebody has confirmed; Skipped when nobody is to be told, or somebody has not confirmed yet."""
+    """Somebody has confirmed; Warned when nobody is to be told, or somebody has not confirmed yet."""
     pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     told = [one for page in pages for one in page["Subscriptions"]]
     if not told:
-        raise Skipped(f"nobody is told: pulumi config set alarmEmail front-desk@example.org --stack {stack}")
+        raise Warned(f"nobody is told: pulumi config set alarmEmail front-desk@example.org --stack {stack}")
     pending = [one.get("Endpoint", "?") for one in told if one.get("SubscriptionArn") in PENDING]
     if pending:
-        raise Skipped(
+        raise Warned(
             f"not confirmed yet: {', '.join(pending)}; the link is in AWS's mail, or gone after two days: "
             f"pulumi up --refresh --stack {stack} sends another"
         )
