@@ -62,7 +62,7 @@ class Sender:
         for _ in range(_REFUSALS):
             at, authorization = self._clock(), webhook.authorization
             if authorization == SIGN:
-                # LiveKit's five minutes by the wall's clock: by a faster one they are over before a busy machine comes to it.
+                # LiveKit's five minutes by the wall's clock: by a fast one they pass before a busy machine comes to it.
                 authorization = sign(webhook.body, now=at, exp=int(at + _TOKEN_SECONDS * self._clock.factor))
             try:
                 return Sent(body=webhook.body, status=self.post(webhook.body, authorization), at=at)
