@@ -1,0 +1,1 @@
+"""Links and their pages in a real browser: `make browser`."""
