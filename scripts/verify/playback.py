@@ -38,6 +38,7 @@ def hops(deployment: Deployment, journey: Journey) -> list[Hop]:
         trust=deployment.aws.trust,
         mend=mend(deployment),
         log_group=deployment.outputs.log_groups["play"],
+        networks=deployment.config.get("linkNetworks", ""),
     )
     link, plays = (DELIVERED, id_of("play")), (PLAYS,)
     return [
@@ -65,6 +66,7 @@ class Playback:
     trust: str | bool
     mend: str
     log_group: str
+    networks: str = ""
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     location: str = field(default="", repr=False)
@@ -141,6 +143,11 @@ class Playback:
 
     def _why_not(self, status: int) -> dict[str, str]:
         logs = f"aws logs tail {self.log_group} --since 5m"
+        if status == HTTPStatus.FORBIDDEN and self.networks:
+            return {
+                "cause": f"recordings are played from {self.networks} only, and this machine is elsewhere",
+                "mend": "run verify there, or widen it: pulumi config set linkNetworks",
+            }
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.GONE):
             return {
                 "cause": "the link-signing key differs between deliver and play, or the version is gone",
