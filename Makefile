@@ -65,6 +65,7 @@ lock: setup  ## compile the hash-pinned requirements anew from pyproject.toml
 
 docs: setup  ## write the generated parts of README.md and docs/cost.svg
 	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m tests.audit.document
 
 clean:  ## stop the local stack and remove everything that was made here
 	-@test ! -x $(BIN)/callrec || $(BIN)/callrec local down

@@ -11,17 +11,17 @@ ACCOUNT = (
 )
 PUBLIC = (
     "Public by purpose. `receive` takes what LiveKit sends, and LiveKit cannot sign for AWS: the signature of its webhooks "
-    "is checked first, and a body that is too large not even read. `play` takes links, and who has one has no AWS account: "
-    "the token's signature, its end, the revocation and the networks allowed are checked before anything is looked up."
+    "is checked before anything is done with them. `play` takes links, and who has one has no AWS account: the networks "
+    "allowed, the token's signature and its end are checked before anything is looked up."
 )
 PASSWORDS = {
-    "minimum_length_14": "FSBP IAM.15, CIS 1.8",
-    "reuse_24": "FSBP IAM.16, CIS 1.9",
-    "expires_passwords_within_90_days_or_less": "FSBP IAM.17",
-    "uppercase": "FSBP IAM.11",
-    "lowercase": "FSBP IAM.12",
-    "symbol": "FSBP IAM.13",
-    "number": "FSBP IAM.14",
+    "minimum_length_14": "FSBP IAM.7, CIS 1.8",
+    "reuse_24": "CIS 1.9",
+    "expires_passwords_within_90_days_or_less": "FSBP IAM.10",
+    "uppercase": "",
+    "lowercase": "",
+    "symbol": "",
+    "number": "",
 }
 
 
@@ -81,7 +81,7 @@ PROWLER = (
     muted("iam_check_saml_providers_sts", "arn:*:iam::*:root", ACCOUNT, "CIS 1.21"),
     muted("iam_root_credentials_management_enabled", "arn:*:iam::*:root", ACCOUNT),
     muted("iam_securityaudit_role_created", "arn:*:iam::aws:policy/SecurityAudit", ACCOUNT),
-    muted("iam_support_role_created", "arn:*:iam::aws:policy/AWSSupportAccess", ACCOUNT, "FSBP IAM.18, CIS 1.17"),
+    muted("iam_support_role_created", "arn:*:iam::aws:policy/AWSSupportAccess", ACCOUNT, "CIS 1.17"),
     muted(
         "s3_bucket_cross_region_replication",
         BUCKET,
