@@ -761,6 +761,18 @@ def test_another_calls_recording_is_never_listed(rig: Rig, server: AirtableServe
     assert listed_egresses(rig, server, conversation) == ["EG_1", "EG_2"]
 
 
+def test_a_link_of_a_key_whose_time_is_over_is_still_known_as_ours(rig: Rig, server: AirtableServer) -> None:
+    old = "an old link key of at least 32 bytes"
+    rig.secret = json.dumps(json.loads(str(rig.secret)) | {"link_keys": [old, LINK_KEY], "link_keys_until": 0})
+    longer = Links((old,), rig.clock).issue(recording(egress_id="EG_2", duration_s=30.0), "v", lifetime_s=99)
+    cells = {"room_name": "room 1", "room_id": "RM_1", "audio_recording_url": f"{PLAY}{longer}"}
+    conversation = server.seed(cells, created=START)
+    assert rig.run(record(part(rig, 1, 10))) == []
+    assert server.read(conversation)["audio_recording_url"] == f"{PLAY}{longer}"
+    listed = str(server.read(conversation)["audio_recordings"]).splitlines()
+    assert [Links((old, LINK_KEY)).read(line.removeprefix(PLAY)).egress_id for line in listed] == ["EG_1", "EG_2"]
+
+
 def test_a_field_of_one_line_holds_no_list(rig: Rig, server: AirtableServer) -> None:
     table = conversations_table(extra=(field_of("audio_recordings", "singleLineText"),))
     with AirtableServer(tables=[table]) as narrow:
