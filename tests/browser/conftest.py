@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -30,7 +31,7 @@ def browser(local: Local) -> Iterator[Browser]:  # the stack first: its engine w
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=chromium.path,
-            env={**chromium.environment},
+            env={**os.environ, **chromium.environment},
             # The pages are our own; as root Chromium's sandbox does not start.
             args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
         )
