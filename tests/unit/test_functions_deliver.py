@@ -353,6 +353,7 @@ def test_what_was_erased_is_done_and_written_nowhere(
     if size is None:
         rig.s3.put("calls/1.mp4", 777)
     rig.s3.put("erasures/EG_12.json", 50)
+    rig.s3.put("erasures/EG_1.json.bak", 50)
     assert rig.run(record(call(1))) == ["m1"]  # another's record is not its own
     rig.s3.put("erasures/EG_1.json", 50)
     before = server.read(conversation)
