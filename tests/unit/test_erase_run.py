@@ -204,6 +204,15 @@ def test_done_is_done(rig: Rig) -> None:
     assert rig.bucket.halves == halves
 
 
+@pytest.mark.parametrize("thorough", [True, False])
+def test_copies_of_the_link_elsewhere_go_when_the_whole_table_is_read(rig: Rig, *, thorough: bool) -> None:
+    version = rig.bucket.add(KEY, modified=END)
+    own, copy = rig.seed("EG_1", version), rig.seed("EG_1", version, egress_id="EG_7")
+    rig.erase(thorough=thorough)
+    assert "audio_recording_url" not in rig.server.read(own)
+    assert ("audio_recording_url" in rig.server.read(copy)) is not thorough
+
+
 def test_two_complete_versions_of_one_egress_both_go(rig: Rig) -> None:
     rig.bucket.add(KEY, modified=END)
     version = rig.bucket.add(KEY, modified=END + timedelta(minutes=2))
