@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import secrets
@@ -11,87 +10,20 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-import typer
-from rich.console import Console
-from typer.testing import CliRunner
 
 from infra.package import ROOT
-from scripts.context import Context
 from scripts.erase.command import erase
 from scripts.local import stack
 from scripts.reconcile.command import reconcile
-from tests.pipeline.calls import announce, cells, drained, upload, wait_for
+from tests.pipeline.calls import drained, wait_for
 from tests.pipeline.conftest import Local
+from tests.pipeline.recorded import call, run, send, versions
 
 pytestmark = pytest.mark.pipeline
-
-BODY = (ROOT / "tests" / "events" / "egress_ended.json").read_bytes()
-RECORDING = (ROOT / "tests" / "recordings" / "call1.mp4").read_bytes()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A call that was recorded, linked, and is listed by LiveKit."""
-
-    egress: str
-    key: str
-    record: str
-    body: str
-
-
-def call(local: Local, name: str, room: str) -> Call:
-    ended = datetime.now(UTC) - timedelta(minutes=5)
-    started = ended - timedelta(minutes=1)
-    key, event = f"calls/{name}.mp4", json.loads(BODY)
-    times = {"startedAt": _nanoseconds(started), "endedAt": _nanoseconds(ended), "updatedAt": _nanoseconds(ended)}
-    event["egressInfo"] |= {"egressId": f"EG_{name}", "roomId": f"RM_{name}", "roomName": room, **times}
-    for file in event["egressInfo"]["fileResults"]:
-        file |= {
-            "filename": key,
-            "size": str(len(RECORDING)),
-            "startedAt": times["startedAt"],
-            "endedAt": times["endedAt"],
-        }
-    cells_ = {"room_name": room, "room_id": f"RM_{name}", "started_at": started.isoformat(), "patient_name": name}
-    record = local.airtable.seed(cells_)
-    upload(local, key, RECORDING)
-    local.livekit.add_egress(json.dumps(event))
-    made = Call(egress=f"EG_{name}", key=key, record=record, body=json.dumps(event))
-    send(local, made)
-    cells(local, record, "audio_recording_url")
-    return made
-
-
-def send(local: Local, made: Call) -> None:
-    """LiveKit's event, as one that SQS has not seen before."""
-    event = json.loads(made.body) | {"id": f"EV_{secrets.token_hex(6)}"}
-    assert announce(local, json.dumps(event).encode()).status_code == 200
-
-
-def _nanoseconds(moment: datetime) -> str:
-    return str(int(moment.timestamp() * 10**6) * 1000)
-
-
-def run(local: Local, command: Callable[..., None], *arguments: str) -> Any:
-    """A command on the local stack."""
-    app, handle = typer.Typer(), stack.handle(local.services, local.engine)
-
-    @app.callback()
-    def common(ctx: typer.Context) -> None:
-        console = Console(file=io.StringIO(), highlight=False)
-        ctx.obj = Context(stack="local", console=console, local={"local": lambda: handle})
-
-    app.command()(command)
-    return CliRunner().invoke(app, [command.__name__, "--stack", "local", "--json", *arguments])
-
 
 PROGRAM = """
     import sys
@@ -132,17 +64,14 @@ def kill_at(local: Local, egress: str, word: str, folder: Path) -> None:
     assert heard
 
 
-def versions(local: Local, key: str) -> list[Any]:
-    answer = local.deployment.aws.client("s3").list_object_versions(Bucket=stack.BUCKET, Prefix=key)
-    return [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
-
-
 def missing(local: Local) -> list[str]:
     return [item["egress"] for item in json.loads(run(local, reconcile, "--since", "1h").stdout)["missing"]]
 
 
-@pytest.mark.parametrize("word", ["writing the erasure record", "deleting versions", "clearing conversations"])
-def test_killed_and_run_again_it_is_gone_for_good(local: Local, word: str, tmp_path: Path) -> None:
+STEPS = ("writing the erasure record", "deleting versions", "clearing conversations")
+
+
+def test_killed_at_every_step_it_is_gone_for_good_in_the_end(local: Local, tmp_path: Path) -> None:
     name = secrets.token_hex(6)
     room = f"erased-{name}"
     erased, neighbour = call(local, f"{name}a", room), call(local, f"{name}b", room)
@@ -152,7 +81,8 @@ def test_killed_and_run_again_it_is_gone_for_good(local: Local, word: str, tmp_p
     link = str(local.airtable.read(erased.record)["audio_recording_url"])
     beside = local.airtable.read(neighbour.record)
 
-    kill_at(local, erased.egress, word, tmp_path)
+    for word in STEPS:
+        kill_at(local, erased.egress, word, tmp_path)
     done = run(local, erase, erased.egress, "--confirm", erased.egress)
     assert done.exit_code == 0, done.output
     again = run(local, erase, erased.egress)
