@@ -22,7 +22,7 @@ from scripts.deployment import Deployment
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 
-SECRETS = ("AWS_SECRET_KEY", "LIVEKIT_API_SECRET")
+SECRETS = ("AWS_SECRET_KEY", "CALLREC_UPLOADER_EXTERNAL_ID", "LIVEKIT_API_SECRET")
 # What the shell, Docker and the usual readers of `.env` all take as it stands.
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./{}~-]*")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")

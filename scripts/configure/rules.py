@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -171,7 +172,11 @@ def _is_current(egress: api.RoomEgress, wanted: api.RoomEgress, kept: Found | No
 
 
 def _key_of(egress: api.RoomEgress) -> str:
-    return egress.room.file_outputs[0].s3.access_key
+    """The access key's id; of a role a mark of its external id, which is as secret as it is hidden."""
+    s3 = egress.room.file_outputs[0].s3
+    if not s3.assume_role_arn:
+        return s3.access_key
+    return f"role-{hashlib.sha256(f'{s3.assume_role_arn} {s3.assume_role_external_id}'.encode()).hexdigest()[:16]}"
 
 
 def _place(upload: Any) -> str:

@@ -97,6 +97,24 @@ def test_a_call_is_recorded_and_stopped(livekit: LiveKitServer, caplog: pytest.L
         assert private not in caplog.text
 
 
+def test_a_role_stands_before_an_older_key(livekit: LiveKitServer, caplog: pytest.LogCaptureFixture) -> None:
+    role = {"CALLREC_UPLOADER_ROLE_ARN": "arn:aws:iam::1:role/r", "CALLREC_UPLOADER_EXTERNAL_ID": "said-and-kept"}
+
+    async def call() -> None:
+        async with a_call(livekit) as ctx:
+            assert await start_recording(ctx, environment(livekit, **role)) is not None
+            upload = livekit.recorder.all()[0].room_composite.file_outputs[0].s3
+            assert (upload.assume_role_arn, upload.assume_role_external_id) == (
+                "arn:aws:iam::1:role/r",
+                "{external_id}",
+            )
+            assert upload.access_key == ""
+            assert await start_recording(ctx, environment(livekit, CALLREC_UPLOADER_ROLE_ARN="arn")) is None
+
+    run(call())
+    assert "said-and-kept" not in caplog.text
+
+
 def test_a_phone_call_s_path_holds_no_name(livekit: LiveKitServer) -> None:
     async def call() -> None:
         async with a_call(livekit) as ctx:

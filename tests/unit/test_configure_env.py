@@ -133,6 +133,20 @@ def test_one_value_by_its_name(stack: World) -> None:
     assert (done.code, "There are: AWS_ACCESS_KEY" in done.told, UPLOAD_SECRET in done.told) == (2, True, False)
 
 
+def test_a_role_stands_in_place_of_the_key(stack: World, tmp_path: Path) -> None:
+    stack.outputs |= {
+        "uploader_role_arn": "arn:aws:iam::1:role/r",
+        "uploader_access_key_id": "",
+        "uploader_secret_access_key": "",
+    }
+    stack.config["uploaderExternalId"] = "said-and-kept"
+    assert stack.run(env, "-o", str(tmp_path / ".env")).code == 0
+    lines = (tmp_path / ".env").read_text().splitlines()
+    assert "CALLREC_UPLOADER_ROLE_ARN=arn:aws:iam::1:role/r" in lines
+    assert "CALLREC_UPLOADER_EXTERNAL_ID=said-and-kept" in lines
+    assert not [line for line in lines if line.startswith(("AWS_ACCESS_KEY", "AWS_SECRET_KEY"))]
+
+
 def test_without_saying_where_to_nothing_is_printed(stack: World) -> None:
     for words in ([], ["--json"], ["--name", "AWS_BUCKET", "--output", "x"]):
         done = stack.run(env, *words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +163,22 @@ def test_ours_is_known_where_livekit_hides_its_credentials() -> None:
         assert steps(attached(running, MemoryKeeper())) == {"a": Step.KEEP}
         assert steps(detached(running, MemoryKeeper())) == {"a": Step.RESTORE}
         assert egress_of(stored(running, "SDR_a")) is None
+
+
+def test_another_external_id_is_a_change_although_livekit_hides_it() -> None:
+    role = replace(
+        SETTINGS, access_key_id="", secret_access_key="", role_arn="arn:aws:iam::1:role/r", external_id="one"
+    )
+    with server() as running:
+        keeper = MemoryKeeper()
+        running.add_dispatch_rule(rule("a"))
+        attached(running, keeper, settings=role)
+        shown = stored(running, "SDR_a")
+        shown.room_config.egress.room.file_outputs[0].s3.assume_role_external_id = "{external_id}"
+        running.sip._rules["SDR_a"].CopyFrom(shown)
+        assert steps(attached(running, keeper, settings=role)) == {"a": Step.KEEP}
+        assert steps(attached(running, keeper, settings=replace(role, external_id="two"))) == {"a": Step.UPDATE}
+        assert "one" not in keeper.texts[0]
 
 
 def test_other_settings_update_what_is_ours_and_undo_still_knows_what_was_there_first() -> None:

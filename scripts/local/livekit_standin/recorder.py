@@ -29,7 +29,8 @@ DAY_NS = 24 * 3600 * 1_000_000_000
 class Recorder:
     """All egresses by id. `recording` is what every egress uploads; without it nothing is uploaded, and a size made up.
 
-    `seconds` is the recording's length, by default the time that the egress was active.
+    `seconds` is the recording's length, by default the time that the egress was active. `own` is what the egress
+    service itself is at AWS, which uploads by a role take.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Recorder:
     ) -> None:
         self.recording: bytes | None = None
         self.seconds: float | None = None
+        self.own: storage.Own | None = None
         self._changed = changed
         self._rooms = rooms
         self._webhooks = webhooks
@@ -191,13 +193,15 @@ class Recorder:
         if self.recording is None or output is None:
             return None
         try:
-            storage.put(output.s3, lives.key_of(egress), self.recording, pace=self._pace, ca_bundle=self._ca_bundle)
+            self._put(output.s3, lives.key_of(egress), self.recording)
             if not output.disable_manifest:
-                content = lives.manifest(egress)
-                storage.put(output.s3, lives.manifest_of(egress), content, pace=self._pace, ca_bundle=self._ca_bundle)
+                self._put(output.s3, lives.manifest_of(egress), lives.manifest(egress))
         except storage.UploadError as error:
             return str(error)
         return None
+
+    def _put(self, s3: api.S3Upload, key: str, content: bytes) -> None:
+        storage.put(s3, key, content, pace=self._pace, ca_bundle=self._ca_bundle, own=self.own)
 
     def _tell(self, name: str, egress: Egress) -> None:
         self._webhooks.notify(egress_event(name, egress.info, self._now_ns()), egress.info.room_composite.webhooks)

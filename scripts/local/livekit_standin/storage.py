@@ -1,8 +1,9 @@
-"""Where egress puts a recording: S3, with the credentials of the request and nothing else."""
+"""Where egress puts a recording: S3, with the credentials of the request, or the role that it names."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,12 +27,25 @@ class UploadError(Exception):
     """S3 did not take a file; the text is what egress reports."""
 
 
-def put(s3: api.S3Upload, key: str, content: bytes, *, pace: Pace, ca_bundle: str | None) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """What egress itself runs with at AWS: a role is assumed with these credentials."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+def put(
+    s3: api.S3Upload, key: str, content: bytes, *, pace: Pace, ca_bundle: str | None, own: Own | None = None
+) -> None:
     """Store a file as egress does: PutObject, or a multipart upload; no reading before or after, five tries.
 
     Raises UploadError.
     """
-    client = _client(s3, ca_bundle)
+    try:
+        client = _client(_assumed(s3, own, ca_bundle) if s3.assume_role_arn else s3, ca_bundle)
+    except (ClientError, BotoCoreError) as error:
+        raise UploadError(_told(error)) from None
     for attempt in range(TRIES):
         try:
             client.upload_fileobj(io.BytesIO(content), s3.bucket, key, Config=_PARTS)
@@ -53,6 +67,23 @@ def location(s3: api.S3Upload, key: str) -> str:
     """The address that egress reports: always https, without region, not encoded, true or not."""
     host = urlsplit(s3.endpoint).netloc or "s3.amazonaws.com"
     return f"https://{host}/{s3.bucket}/{key}" if s3.force_path_style else f"https://{s3.bucket}.{host}/{key}"
+
+
+def _assumed(s3: api.S3Upload, own: Own | None, ca_bundle: str | None) -> api.S3Upload:
+    """The same upload with the role's credentials for a while."""
+    session: Any = boto3.session.Session(
+        aws_access_key_id=own and own.access_key_id,
+        aws_secret_access_key=own and own.secret_access_key,
+        region_name=s3.region or None,
+    )
+    made = session.client("sts", endpoint_url=s3.endpoint or None, verify=ca_bundle).assume_role(
+        RoleArn=s3.assume_role_arn, RoleSessionName="livekit-egress", ExternalId=s3.assume_role_external_id
+    )["Credentials"]
+    assumed = api.S3Upload()
+    assumed.CopyFrom(s3)
+    assumed.access_key, assumed.secret = made["AccessKeyId"], made["SecretAccessKey"]
+    assumed.session_token = made["SessionToken"]
+    return assumed
 
 
 def _client(s3: api.S3Upload, ca_bundle: str | None) -> Any:
