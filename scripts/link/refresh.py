@@ -100,22 +100,25 @@ class Refresh:
 
     @classmethod
     def of(cls, deployment: Deployment, rule: Rule, say: Callable[[str], None]) -> Refresh:
-        """Over the stack's table; S3 is asked once for each object version."""
-        s3, bucket, known = deployment.aws.client("s3"), deployment.outputs.bucket, dict[tuple[str, ...], Stored]()
+        """Over the stack's table and bucket."""
+        s3, bucket = deployment.aws.client("s3"), deployment.outputs.bucket
 
         def ask(link: Link) -> Stored:
-            name = (link.key, link.version, link.egress_id)
-            if name not in known:
-                known[name] = stored(s3, bucket, link)
-                if rule.again and not outlast(known[name]):
-                    raise UnfinishedError(f"{link.egress_id}: {WITHDRAWN_AHEAD}")
-            return known[name]
+            found = stored(s3, bucket, link)
+            if rule.again and not outlast(found):
+                raise UnfinishedError(f"{link.egress_id}: {WITHDRAWN_AHEAD}")
+            return found
 
         return cls(shelf=Shelf.of(deployment, say), signing=Signing.of(deployment), rule=rule, ask=ask, say=say)
 
     def run(self, *, dry_run: bool) -> list[Judged]:
-        """What became of every link. All is read first: Airtable's lists do not wait while others are written."""
-        seen = [(shown, self._judged(shown)) for shown in self._read()]
+        """What became of every link.
+
+        All is read first, as Airtable's lists do not wait while others are written; S3 is asked right before a link is
+        renewed, so that no recording that is revoked or erased during a long run gets a new one.
+        """
+        ask = self.ask if dry_run else _still_there
+        seen = [(shown, judged(shown, self.rule, self.signing, ask)) for shown in self._read()]
         done = [one for _, links in seen for one in links if not _touched(links)]
         due = [shown.conversation.record_id for shown, links in seen if _touched(links)]
         if dry_run:
@@ -136,7 +139,8 @@ class Refresh:
     def _renew(self, record_ids: list[str]) -> list[Judged]:
         """Judge again by what the conversations say at this moment: `deliver` may have written meanwhile."""
         with airtable_errors():
-            fresh = [(shown, self._judged(shown)) for shown in self.shelf.records(record_ids)]
+            now = self.shelf.records(record_ids)
+            fresh = [(shown, judged(shown, self.rule, self.signing, self.ask)) for shown in now]
             table = self.shelf.table
             updates = {shown.conversation.record_id: cells(links, table) for shown, links in fresh if _touched(links)}
             errors = table.update(updates) if updates else {}
@@ -148,8 +152,9 @@ class Refresh:
             for one in links
         ]
 
-    def _judged(self, shown: Shown) -> list[Judged]:
-        return judged(shown, self.rule, self.signing, self.ask)
+
+def _still_there(_link: Link) -> Stored:
+    return Stored()
 
 
 def _touched(links: list[Judged]) -> bool:

@@ -152,7 +152,20 @@ def test_each_link_of_a_list_stays_in_its_place(desk: Desk) -> None:
     assert desk.links.read(first.rpartition("/r/")[2]).egress_id == "EG_a"
     assert first.startswith("https://play.example/r/")
     assert second == cells["audio_recording_url"] == late
-    assert desk.asked == ["EG_a", "EG_a"]
+    assert desk.asked == ["EG_a"]
+
+
+def test_what_is_revoked_during_a_run_gets_no_new_link(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = desk.seed("EG_a", desk.url("EG_a", ends_in=DAY))
+    before, read = desk.server.read(record), Shelf.everything
+
+    def everything(self: Shelf) -> Any:
+        yield from read(self)
+        desk.stored["EG_a"] = Stored(revoked_before=NOW)
+
+    monkeypatch.setattr(Shelf, "everything", everything)
+    assert desk.run() == {(record, False): Outcome.REVOKED}
+    assert desk.server.read(record) == before
 
 
 def test_a_dry_run_writes_nothing(desk: Desk) -> None:
