@@ -113,5 +113,11 @@ def test_a_function_has_no_other_policy(local: Local) -> None:
         assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
 
 
+def test_every_role_of_the_stack_is_tried(local: Local) -> None:
+    roles = {role["RoleName"] for role in local.deployment.aws.client("iam").list_roles()["Roles"]}
+    assert {name for name in roles if name.startswith("callrec-")} == set(local.deployment.outputs.functions.values())
+    assert set(MAY) == {"uploader", *local.deployment.outputs.functions}
+
+
 def test_every_allowed_attempt_is_one_of_the_attempts() -> None:
     assert {attempt for allowed in MAY.values() for attempt in allowed} <= set(ATTEMPTS)
