@@ -246,7 +246,7 @@ def _version(recording: Recording, to: App, *, outage: bool) -> str | None:
 
 def _refuse_erased(recording: Recording, to: App) -> None:
     if is_erased(to.s3, to.settings.bucket, recording.egress_id):
-        raise ErasedError("erased", "the recording was erased on request")
+        raise ErasedError("the recording was erased on request")
 
 
 def _write(batch: Batch, jobs: Mapping[str, Job], to: App, hand: Hand) -> int:

@@ -104,6 +104,10 @@ class ArchivedLinkError(LinkError):
     outcome = "archived"
 
 
+class ErasedError(CallrecError):
+    """The recording was erased on request: nothing is to be done, now or later."""
+
+
 class DeliveryError(CallrecError):
     """Why a message could not be delivered now; `reason` is a short code, also a metric dimension."""
 
@@ -116,10 +120,6 @@ class DeliveryError(CallrecError):
 
 class PermanentError(DeliveryError):
     """Trying again can never help: to the dead-letter queue at once."""
-
-
-class ErasedError(DeliveryError):
-    """The recording was erased on request: nothing is to be done, now or later."""
 
 
 class WaitError(DeliveryError):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fuzz import play, receive, recording
 from tests.unit.functions_support import KEY, NOW, ended, url_event
 
-RUN = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RUN = settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 
 SCALARS = (
     st.none()

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyairtable import formulas as f
 
@@ -272,7 +272,6 @@ def test_a_filter_keeps_what_is_true(formula: str, *, kept: bool) -> None:
 HOSTILE = st.text() | st.text(alphabet="'\"\\{}(),=& \n\r\tnAND", max_size=20)
 
 
-@settings(deadline=None)
 @given(wanted=HOSTILE, other=HOSTILE)
 def test_any_text_finds_itself_and_nothing_else(wanted: str, other: str) -> None:
     formula = f.EQ(f.Field("room"), wanted)
@@ -283,13 +282,11 @@ def test_any_text_finds_itself_and_nothing_else(wanted: str, other: str) -> None
     assert value(f.FunctionCall("EXACT", f.Field("room"), wanted), {"room": other}) is (wanted == other)
 
 
-@settings(deadline=None)
 @given(name=HOSTILE.map(lambda name: name.replace("\\", "/")), wanted=HOSTILE)
 def test_any_field_name_without_a_backslash_can_be_named(name: str, wanted: str) -> None:
     assert keeps(f.match({name: wanted}), {name: wanted})
 
 
-@settings(deadline=None)
 @given(wanted=HOSTILE)
 def test_text_functions_agree_with_python(wanted: str) -> None:
     assert value(f.FIND(wanted, f.Field("room")), {"room": f"ab{wanted}c"}) == f"ab{wanted}c".find(wanted) + 1
@@ -300,7 +297,6 @@ def test_text_functions_agree_with_python(wanted: str) -> None:
 NUMBERS = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12, allow_subnormal=False)
 
 
-@settings(deadline=None)
 @given(left=NUMBERS, right=NUMBERS)
 def test_numbers_compare_as_in_python(left: float, right: float) -> None:
     cells: dict[str, Value] = {"n": left}
@@ -319,7 +315,6 @@ MOMENTS = st.datetimes(
 ).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
 
 
-@settings(deadline=None)
 @given(left=MOMENTS, right=MOMENTS)
 def test_dates_compare_as_in_python(left: dt.datetime, right: dt.datetime) -> None:
     cells: dict[str, Value] = {"at": left}
@@ -359,13 +354,11 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(tree=TREES)
 def test_logic_agrees_with_python(tree: Tree) -> None:
     assert keeps(tree[0]) is tree[1]
 
 
-@settings(deadline=None)
 @given(text=st.text(alphabet="'\"\\{}()=<>!,&+-*/ 1aAND.", max_size=40))
 def test_any_characters_are_a_formula_or_a_refusal(text: str) -> None:
     with contextlib.suppress(FormulaRefusal):

@@ -101,7 +101,7 @@ def test_a_rule_with_every_field_set_comes_through_byte_by_byte() -> None:
         assert keeper.load() == {}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(messages(api.SIPDispatchRuleInfo))
 def test_any_rule_comes_through_configure_and_undo_byte_by_byte(made: api.SIPDispatchRuleInfo) -> None:
     made.sip_dispatch_rule_id = "SDR_any"

@@ -146,7 +146,7 @@ def test_every_other_token_is_bad(token: str) -> None:
             use(token)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, len(TOKEN) - 1), st.sampled_from("ABCXYZabcxyz0189-_.=% "), st.booleans())
 def test_a_changed_token_is_bad_or_says_the_same(index: int, character: str, insert: bool) -> None:  # noqa: FBT001
     """The last character of the signature has bits that mean nothing: then the link is the same one."""
@@ -158,14 +158,14 @@ def test_a_changed_token_is_bad_or_says_the_same(index: int, character: str, ins
     assert link == links().open(TOKEN, NOW)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda data: data.decode("latin-1")))
 def test_no_text_does_more_than_be_bad(token: str) -> None:
     with pytest.raises(BadLinkError):
         links().open(token, NOW)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(min_size=1, max_size=300),
     st.text("abcXYZ019._-", min_size=1),

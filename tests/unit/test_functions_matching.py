@@ -256,7 +256,7 @@ SESSION = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SESSION)
 def test_whatever_the_order_of_arrival_the_same_recording_is_shown(recordings: list[Recording]) -> None:
     shown = {last_written(list(order)) for order in permutations(recordings)}
@@ -309,7 +309,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(BATCHES, TABLES)
 def test_no_match_contradicts_an_id_and_none_is_a_guess(recordings: list[Recording], table: list[Conversation]) -> None:
     verdicts = assign([(str(index), made) for index, made in enumerate(recordings)], table, RULES)

@@ -296,7 +296,7 @@ def test_nothing_of_a_link_is_logged(rig: Rig, capsys: pytest.CaptureFixture[str
         assert "X-Amz" not in logged
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40), st.sampled_from(["GET", "HEAD"]))
 def test_no_path_gets_through(path: str, method: str) -> None:
     s3: Any = None

@@ -188,7 +188,7 @@ def allowed(character: str) -> bool:
     return character in ALLOWED or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3), st.booleans())
 def test_whatever_is_enqueued_is_the_same_json_in_allowed_characters(values: dict[str, str], raw: bool) -> None:  # noqa: FBT001
     rig = Rig()
@@ -305,7 +305,7 @@ def test_nothing_of_a_request_is_logged(rig: Rig, capsys: pytest.CaptureFixture[
         assert "+41791234567" not in logged
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(
         st.sampled_from(["rawPath", "headers", "requestContext", "body", "isBase64Encoded"]),

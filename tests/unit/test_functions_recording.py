@@ -376,7 +376,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from([*ended()["egressInfo"], "egress_id", "file_results", "backupStorageUsed"])
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(
     st.dictionaries(NAMES, JSON, max_size=4),
     st.dictionaries(st.sampled_from(["filename", "size", "duration", "startedAt"]), JSON),
