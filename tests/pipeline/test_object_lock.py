@@ -127,6 +127,7 @@ def test_compliance_yields_to_nobody_and_none_unlocks_only_what_comes(locked: Lo
 
     exported = run(locked, teardown, "--export", str(tmp_path / "out"))
     assert exported.exit_code == 0, exported.output
-    [file] = [one for one in (tmp_path / "out" / "files").iterdir() if one.suffix == ".mp4"]
+    lines = (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()
+    [file] = [entry["file"] for entry in map(json.loads, lines) if entry["key"] == made.key]
     body = locked.deployment.aws.client("s3").get_object(Bucket=stack.BUCKET, Key=made.key)["Body"].read()
-    assert file.read_bytes() == body
+    assert (tmp_path / "out" / file).read_bytes() == body
