@@ -27,7 +27,13 @@ COLOURS = ("#9e9e9e", "#1565c0", "#ef6c00", "#6a1b9a", "#2e7d32")
 def picture(months: Sequence[Month], title: str) -> str:
     """An SVG, without scripts and without anything that differs from run to run."""
     style: Any = Style(
-        background="#ffffff", plot_background="#ffffff", colors=COLOURS, font_family="sans-serif", opacity="1"
+        background="#ffffff",
+        plot_background="#ffffff",
+        colors=COLOURS,
+        font_family="sans-serif",
+        opacity="1",
+        legend_font_size=12,
+        title_font_size=13,
     )
     chart: Any = pygal.StackedBar(
         style=style,
@@ -36,8 +42,7 @@ def picture(months: Sequence[Month], title: str) -> str:
         x_title="month",
         width=900,
         height=420,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=len(GROUPS),
+        truncate_legend=-1,
         js=(),
         no_prefix=True,
         print_values=False,
