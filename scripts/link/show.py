@@ -68,7 +68,8 @@ def show(
             typer.echo(json.dumps(document(deployment.stack, made), indent=2))
         else:
             typer.echo(made.url)
-            context.console.print(sentence(made, deployment.config.get("linkNetworks", "")), soft_wrap=True)
+            words = sentence(made, deployment.config.get("linkNetworks", ""))
+            context.console.print(words, markup=False, soft_wrap=True)
         return SHOWN
 
     raise typer.Exit(guarded(context, "link show", task, as_json=as_json))
