@@ -10,37 +10,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from . import aws, livekit_egress, settings
-from .airtable import Conversations, MayGoOn, connect, out_of_time
+from .airtable import Conversations, MayGoOn, connect
 from .alarms import Alarms
-from .carried import carried_by
 from .deadline import Deadline
-from .erasures import is_erased
 from .errors import BadEventError, DeliveryError, ErasedError, PermanentError, SecretError, WaitError
 from .links import Links
 from .livekit_webhook import Event, parse_event
 from .log import fault, log, metric
-from .matching import Carried, Conversation, Decision, Rules, assign, listed
 from .messages import Batch, Message, Queue, failures
-from .objects import choose_version, list_versions
-from .probes import is_over
+from .objects import find_version
+from .probes import fail_unless_over
 from .recording import Recording, check_place
 from .secret import SecretCache, Secrets, reader
 from .start_settings import StartSettings
 from .starting import Starting
+from .writing import Job, Writer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG = aws.config(connect=2, read=3, attempts=2)
-_DAY = 86_400
 #: Lambda's time for the function, unless its context says better.
 TIMEOUT_SECONDS = 60
 #: What one more request to Airtable, and the verdicts to the queue, may take together.
@@ -58,23 +54,6 @@ class App:
     conversations: Conversations
     start: StartSettings | None = None
     clock: Callable[[], float] = time.time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """What writing takes in one invocation."""
-
-    links: Links
-    may_go_on: MayGoOn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A message about a recording, and the object version that holds it (None when it has no file)."""
-
-    message: Message
-    recording: Recording
-    version: str | None
 
 
 @cache
@@ -131,9 +110,15 @@ def _deliver(batch: Batch, to: App, secrets: Secrets, alarms: Alarms, may_go_on:
     starting = Starting(to.start and to.start.starter(secrets), alarms.function)
     recordings = _read(batch, starting, to, alarms)
     starting.begin()
-    hand = Hand(links=Links(secrets.link_keys, to.clock), may_go_on=may_go_on)
+    writer = Writer(
+        conversations=to.conversations,
+        links=Links(secrets.link_keys, to.clock),
+        settings=to.settings,
+        may_go_on=may_go_on,
+        clock=to.clock,
+    )
     try:
-        return _write(batch, _with_versions(batch, recordings, to), to, hand)
+        return writer.write(batch, _with_versions(batch, recordings, to))
     except DeliveryError as error:
         _fail_open(batch, error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: later, a mended version may do it
@@ -146,14 +131,6 @@ def _deliver(batch: Batch, to: App, secrets: Secrets, alarms: Alarms, may_go_on:
 
 def _fail_open(batch: Batch, error: DeliveryError) -> None:
     for message in batch.open():
-        batch.fail(message, error)
-
-
-def _fail(batch: Batch, message: Message, recording: Recording, error: DeliveryError, now: float) -> None:
-    """The message failed; of a probe that is gone nothing more is to be done."""
-    if is_over(recording.room_name, error.reason, now - message.sent_at):
-        batch.done(message)
-    else:
         batch.fail(message, error)
 
 
@@ -208,13 +185,16 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
         if message.id not in recordings or message not in batch.open():
             continue
         recording = recordings[message.id]
+        if outage and recording.has_file:
+            batch.fail(message, WaitError("storage_unavailable", "the bucket does not answer"))
+            continue
         try:
-            version = _version(recording, to, outage=outage)
+            version = find_version(recording, to.s3, to.settings.bucket) if recording.has_file else None
         except ErasedError:
             log("info", "erased", egress=recording.egress_id)
             batch.done(message)
         except DeliveryError as error:
-            _fail(batch, message, recording, error, to.clock())
+            fail_unless_over(batch, message, recording, error, to.clock())
         except Exception as error:  # noqa: BLE001
             log("error", "list_versions_failed", error=fault(error), message=message.id)
             outage = not isinstance(error, ClientError)
@@ -222,123 +202,6 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
         else:
             jobs[message.id] = Job(message=message, recording=recording, version=version)
     return jobs
-
-
-def _version(recording: Recording, to: App, *, outage: bool) -> str | None:
-    """None when it has no file. ErasedError when it has one no more, nor ever again."""
-    if not recording.has_file:
-        return None
-    if outage:
-        raise WaitError("storage_unavailable", "the bucket does not answer")
-    versions = list_versions(to.s3, to.settings.bucket, recording.key or "")
-    if sum(version.key == recording.key for version in versions) > 1:
-        # An older version is deleted after some days: the file path of the egress must be new for every call.
-        log("warning", "key_reused", egress=recording.egress_id)
-    if recording.size_bytes is None:
-        # What is there under its key may be another call's: only the size would tell.
-        _refuse_erased(recording, to)
-    try:
-        return choose_version(versions, recording)
-    except WaitError:
-        _refuse_erased(recording, to)
-        raise
-
-
-def _refuse_erased(recording: Recording, to: App) -> None:
-    if is_erased(to.s3, to.settings.bucket, recording.egress_id):
-        raise ErasedError("the recording was erased on request")
-
-
-def _write(batch: Batch, jobs: Mapping[str, Job], to: App, hand: Hand) -> int:
-    todo = [jobs[message.id] for message in batch.open() if message.id in jobs]
-    if not todo:
-        return 0
-    tellable = "status" in to.conversations.fields()
-    for job in todo:
-        if job.version is None and not tellable:
-            batch.done(job.message)  # no link, and no field that could say why
-    todo = [job for job in todo if job.version is not None or tellable]
-    conversations = _candidates(batch, todo, to, hand)
-    open_ids = {message.id for message in batch.open()}
-    todo = [job for job in todo if job.message.id in open_ids]
-    rules = Rules(
-        window=timedelta(seconds=to.settings.match_window_seconds),
-        settle=timedelta(seconds=to.settings.settle_seconds),
-        now=to.clock(),
-    )
-    decisions = assign([(job.message.group, job.recording) for job in todo], conversations, rules)
-    known = {conversation.record_id: conversation for conversation in conversations}
-    return _apply(batch, list(zip(todo, decisions, strict=True)), known, to, hand)
-
-
-def _candidates(batch: Batch, todo: list[Job], to: App, hand: Hand) -> list[Conversation]:
-    """One list for all; when Airtable rejects that, one for each, so that the one it rejects fails alone."""
-    window = timedelta(seconds=to.settings.match_window_seconds)
-    carried = partial(carried_by, hand.links)
-    try:
-        return to.conversations.candidates([job.recording for job in todo], window, carried)
-    except PermanentError as error:
-        if len(todo) == 1:
-            batch.fail(todo[0].message, error)
-            return []
-    found: dict[str, Conversation] = {}
-    for job in todo:
-        if not hand.may_go_on():
-            batch.fail(job.message, out_of_time())
-            continue
-        try:
-            one = to.conversations.candidates([job.recording], window, carried)
-        except PermanentError as error:
-            batch.fail(job.message, error)
-        else:
-            found |= {conversation.record_id: conversation for conversation in one}
-    return list(found.values())
-
-
-def _apply(
-    batch: Batch,
-    decided: list[tuple[Job, Decision | WaitError]],
-    known: Mapping[str, Conversation],
-    to: App,
-    hand: Hand,
-) -> int:
-    updates: dict[str, dict[str, object]] = {}
-    added: dict[str, list[Carried]] = {}
-    for job, decision in decided:
-        if isinstance(decision, WaitError):
-            _fail(batch, job.message, job.recording, decision, to.clock())
-            continue
-        url = _url(job, to, hand.links)
-        if url is not None:
-            added.setdefault(decision.record_id, []).append(Carried.of(job.recording, url))
-        if decision.write:
-            updates[decision.record_id] = to.conversations.values(job.recording, url)
-    for record_id, recordings in added.items():
-        together = listed(known[record_id], recordings)
-        if len(together) > 1:
-            cells = to.conversations.listing([item.url for item in together])
-            updates.setdefault(record_id, {}).update(cells)
-    updates = {record_id: cells for record_id, cells in updates.items() if cells}
-    errors = to.conversations.update(updates, hand.may_go_on) if updates else {}
-    delivered = 0
-    for job, decision in decided:
-        if isinstance(decision, WaitError):
-            continue
-        # A recording that gave way to another of this batch shares its fate: that one may never be written.
-        if error := errors.get(decision.record_id):
-            batch.fail(job.message, error)
-            continue
-        log("info", "delivered", egress=job.recording.egress_id, written=decision.write)
-        batch.done(job.message)
-        delivered += 1
-    return delivered
-
-
-def _url(job: Job, to: App, links: Links) -> str | None:
-    if job.version is None:
-        return None
-    token = links.issue(job.recording, job.version, lifetime_s=to.settings.link_days * _DAY)
-    return f"{to.settings.play_url}/r/{token}"
 
 
 if settings.in_lambda():

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .errors import WaitError
+from .erasures import is_erased
+from .errors import ErasedError, WaitError
+from .log import log
 from .recording import Recording
 
 if TYPE_CHECKING:
@@ -25,6 +27,30 @@ class Version:
     id: str
     size: int
     modified: datetime
+
+
+def find_version(recording: Recording, s3: S3Client, bucket: str) -> str:
+    """The id of the version in the bucket that is this recording: one request, or two when none surely is.
+
+    WaitError when none surely is (yet), ErasedError when none ever will be again.
+    """
+    versions = list_versions(s3, bucket, recording.key or "")
+    if sum(version.key == recording.key for version in versions) > 1:
+        # An older version is deleted after some days: the file path of the egress must be new for every call.
+        log("warning", "key_reused", egress=recording.egress_id)
+    if recording.size_bytes is None:
+        # What is there under its key may be another call's: only the size would tell.
+        _refuse_erased(recording, s3, bucket)
+    try:
+        return choose_version(versions, recording)
+    except WaitError:
+        _refuse_erased(recording, s3, bucket)
+        raise
+
+
+def _refuse_erased(recording: Recording, s3: S3Client, bucket: str) -> None:
+    if is_erased(s3, bucket, recording.egress_id):
+        raise ErasedError("the recording was erased on request")
 
 
 def choose_version(versions: Iterable[Version], recording: Recording) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from infra.functions import deliver
+from infra.functions import deliver, writing
 from infra.functions.links import Links
 from infra.functions.secret import SecretCache
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table, field_of
@@ -603,7 +603,7 @@ def test_an_unexpected_error_of_one_fails_that_one(
 def test_an_unexpected_error_of_the_batch_loses_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(deliver, "assign", lambda *_: 1 / 0)
+    monkeypatch.setattr(writing, "assign", lambda *_: 1 / 0)
     assert rig.run(record(rig.call(1)), record("no json", "m2", group="x")) == ["m1"]
     assert ("waiting", 1, "fault") in metrics(capsys.readouterr().out)
 
