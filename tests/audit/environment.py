@@ -38,6 +38,9 @@ def prowler(report: Callable[[str], None]) -> Path:
     uv = Path(sys.executable).with_name("uv")
     _run([str(uv), "pip", "install", "--quiet", "--python", str(place), "--require-hashes", "-r", str(LOCK)])
     whole.touch()
+    for old in place.parent.iterdir():
+        if old != place:
+            shutil.rmtree(old, ignore_errors=True)  # of other versions, at a gigabyte each
     return program
 
 

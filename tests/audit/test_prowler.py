@@ -70,12 +70,15 @@ def test_a_half_made_environment_is_made_anew(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(cache, "folder", lambda: tmp_path)
     monkeypatch.setattr(environment, "_run", lambda command: _made(made, command))
     said: list[str] = []
+    older = tmp_path / "prowler" / "older"
+    older.mkdir(parents=True)
     found = environment.prowler(said.append)
     (found.parent.parent / "installed").unlink()  # as after a kill
     assert environment.prowler(said.append) == found
     assert [command[0] for command in made] == [sys.executable, str(Path(sys.executable).with_name("uv"))] * 2
     assert environment.prowler(said.append) == found
     assert (len(made), len(said)) == (4, 2)
+    assert not older.exists()
     assert all("--require-hashes" in command for command in made[1::2])
 
 
