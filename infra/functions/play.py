@@ -1,4 +1,4 @@
-"""`play`: GET /r/<token> checks our link and redirects to an S3 link that lives five minutes.
+"""`play`: GET /r/<token> checks our link and redirects to an S3 link that lives minutes.
 
 The bucket stays private: this function's role signs. It may not list, so S3 says 403 both for what is gone and for what
 it may not read: both are shown as gone, and logged apart. Every request that brings a token leaves an audit line.
@@ -35,7 +35,11 @@ from .secret import SecretCache, reader
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+#: How long a play's S3 link lives besides the recording's own length: a player asks S3 again for what it has not
+#: fetched yet, when somebody jumps, or goes on after a pause.
 PRESIGNED_SECONDS = 300
+#: The most of both: the role's own credentials, which sign it, end too.
+MOST_PRESIGNED_SECONDS = 3 * 3600
 #: Object tag: links issued at or before this unix second play no more.
 REVOKED_TAG = "callrec-revoked-before"
 _ROUTE = "/r/"
@@ -172,6 +176,11 @@ def cold(head: Mapping[str, Any]) -> bool:
     return not restored and (head.get("StorageClass") in _COLD_CLASSES or bool(head.get("ArchiveStatus")))
 
 
+def presigned_seconds(link: Link) -> int:
+    """How long the S3 link of a play lives: five minutes more than it takes to listen."""
+    return int(min(PRESIGNED_SECONDS + max(link.duration_s or 0.0, 0.0), MOST_PRESIGNED_SECONDS))
+
+
 def _location(link: Link, method: str, to: App) -> str:
     """A link of S3's own, for this very version, that plays in the browser and saves under a readable name."""
     extension = link.file_name[link.file_name.rfind(".") :] if "." in link.file_name else ""
@@ -184,7 +193,7 @@ def _location(link: Link, method: str, to: App) -> str:
             "ResponseContentDisposition": f'inline; filename="{link.file_name}"',
             "ResponseContentType": _TYPES.get(extension.lower(), "application/octet-stream"),
         },
-        ExpiresIn=PRESIGNED_SECONDS,
+        ExpiresIn=presigned_seconds(link),
     )
 
 

@@ -114,8 +114,14 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     return made
 
 
+@pytest.mark.parametrize(("length", "seconds"), [(None, 300), (1800.5, 2100), (1e300, 10_800), (-1.0, 300)])
+def test_an_s3_link_lives_as_long_as_listening_takes_and_five_minutes(length: float | None, seconds: int) -> None:
+    link = Links([LINK_KEY]).read(token(duration_s=length))
+    assert play.presigned_seconds(link) == seconds
+
+
 @pytest.mark.parametrize("prefix", ["", "/_aws/lambda-url/abc", "/r/x"])
-def test_a_good_link_leads_to_this_version_for_five_minutes(rig: Rig, prefix: str) -> None:
+def test_a_good_link_leads_to_this_version_for_its_length_and_five_minutes(rig: Rig, prefix: str) -> None:
     answer = rig.get(f"{prefix}/r/{token()}")
     assert (answer["statusCode"], answer["body"]) == (302, "")
     assert answer["headers"]["Cache-Control"] == "no-store"
@@ -126,7 +132,7 @@ def test_a_good_link_leads_to_this_version_for_five_minutes(rig: Rig, prefix: st
     assert parts.netloc == "recordings-x.s3.us-east-1.amazonaws.com"
     assert parts.path == "/calls/camille/1.mp4"
     assert query["versionId"] == "v1"
-    assert query["X-Amz-Expires"] == "300"
+    assert query["X-Amz-Expires"] == "312"
     assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
     assert query["response-content-type"] == "audio/mp4"
     assert query["response-content-disposition"] == 'inline; filename="call-camille-2026-11-24-0000UTC.mp4"'
