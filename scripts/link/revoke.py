@@ -55,8 +55,8 @@ def revoke(
 
     The recording stays, and nothing is deleted: its object version gets a tag that `play` reads. Who opened one just
     before may listen once, and five minutes more. A link that is made later plays again: by `callrec link refresh
-    --again`, `callrec link show --again`, and `deliver`, should LiveKit repeat the recording's event. To end listening for good,
-    erase the recording; to end all links, rotate their key. Run again, it ends those of today.
+    --again`, `callrec link show --again`, and `deliver`, should LiveKit repeat the recording's event. To end listening
+    for good, erase the recording; to end all links, rotate their key. Run again, it ends those of today.
     Exit code: 0 ended; 1 there is no such link, or the recording is not there; 2 could not run.
     """
     context, as_json = document_wanted(ctx, as_json=as_json)
