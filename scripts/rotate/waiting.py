@@ -9,7 +9,7 @@ from scripts.errors import UnfinishedError
 from scripts.rotate.ground import Ground
 
 POLL_SECONDS = 2.0
-# LiveKit's clock and this machine's may differ.
+# LiveKit's clock and this machine's may differ, and a start takes a while from its request to LiveKit's list.
 SKEW_SECONDS = 60.0
 
 
@@ -36,8 +36,14 @@ def recordings(ground: Ground, before: float, patience: float, *, force: bool) -
                 "the stack knows no LiveKit (livekitUrl is not set), so that nobody can say whether recordings that "
                 "began with the old key still run. When you know that none does: the same command with --force"
             )
-        if not running:
+        # A start that was on its way when the key changed begins a moment later: it has to be seen before it is over.
+        left = before + SKEW_SECONDS - ground.now()
+        if not running and left <= 0:
             return
+        if not running:
+            ground.say(f"what was being begun with the old key shows within {left:.0f} s")
+            ground.wait(min(POLL_SECONDS, left))
+            continue
         if ground.now() >= until:
             raise UnfinishedError(
                 f"{len(running)} recordings that began with the old key still run: {', '.join(running)}. They upload "

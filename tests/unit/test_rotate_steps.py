@@ -100,6 +100,27 @@ def test_a_recording_of_before_keeps_the_old_key_active() -> None:
     assert world.iam["AKIA1"] == "Inactive"
 
 
+def test_a_start_that_was_on_its_way_is_waited_for() -> None:
+    """It shows in LiveKit's list only after the first look."""
+    world = World()
+    looks = 0
+    seen = world.running_since_before
+
+    def look(moment: float) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            world.running = [("EG_late", world.time, "AKIA1")]
+        if looks == 4:
+            world.running = []
+        return seen(moment)
+
+    world.running_since_before = look
+    rotate(world)
+    assert looks > 4
+    assert world.iam["AKIA1"] == "Inactive"
+
+
 def test_without_a_livekit_nobody_can_say_what_runs() -> None:
     world = World()
     del world.config["livekitUrl"]
