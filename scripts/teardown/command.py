@@ -123,7 +123,7 @@ def _execute(context: Context, wish: Wish, *, as_json: bool) -> int:
             if wish.yes:
                 exported = task(say).do(plan, livekit)
             elif (export := task(say).export(plan)) is not None:
-                exported = export.go()
+                exported = task(say).exported(export)
     if as_json:
         document = {**plan.document(), "export": _told(wish, exported), "dryRun": not wish.yes, "ok": True}
         typer.echo(json.dumps(document, indent=2))

@@ -12,7 +12,7 @@ from scripts.configure.keeping import StackKeeper
 from scripts.configure.sip import Sip
 from scripts.errors import UsageError
 from scripts.livekit_access import LiveKit
-from scripts.teardown import egresses, locks, queues, recordings
+from scripts.teardown import egresses, locks, plays, queues, recordings
 from scripts.teardown.engine import Engine, Say
 from scripts.teardown.export import Export, Exported
 from scripts.teardown.plan import Plan
@@ -105,7 +105,7 @@ class Teardown:
             self.say(f"stopping {len(plan.egresses)} recordings, and waiting for their files")
             egresses.stop(livekit, bucket, list(plan.egresses))
         if export is not None:
-            exported = export.go()
+            exported = self.exported(export)
         first = Split.of(self.engine.state()).going
         if first:
             self.engine.destroy([resource.urn for resource in first])
@@ -113,12 +113,20 @@ class Teardown:
             return exported
         # Only now nobody is left who could put something into the bucket behind our back.
         if export is not None:
-            exported = export.go()  # what was stored since
+            exported = self.exported(export)  # what was stored since
         for name in plan.buckets:
             self._empty(name)
         self.engine.unprotect()
         self.engine.destroy()
         self.engine.remove()
+        return exported
+
+    def exported(self, export: Export) -> Exported:
+        """Fetch the recordings, and the lines of who listened to them."""
+        exported, logs = export.go(), self.aws.client("logs")
+        for group in Split.of(self.engine.state()).logs:
+            count = plays.save(logs, group, export.folder)
+            self.say(f"saved {count:,} lines of who listened")
         return exported
 
     def _refuse(self, split: Split, counted: Mapping[str, Holding | None]) -> None:

@@ -12,6 +12,7 @@ RECORDINGS = "callrec:RecordingBucket"
 # With what it holds: who listened to the recordings.
 PLAY_LOG = "callrec:PlayLog"
 BUCKET = "aws:s3/bucket:Bucket"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +73,11 @@ class Split:
         named = {resource.name for resource in self.staying if resource.type == RECORDINGS}
         found = [resource for resource in self.staying if resource.type == BUCKET]
         return [resource.id for resource in sorted(found, key=lambda resource: resource.name not in named)]
+
+    @property
+    def logs(self) -> list[str]:
+        """Names of the log groups that stay."""
+        return [resource.id for resource in self.staying if resource.type == LOG_GROUP]
 
 
 def shown(resources: Iterable[Resource]) -> list[Resource]:

@@ -72,6 +72,7 @@ def test_the_log_of_who_listened_stays() -> None:
     split = Split.of({**STATE, "resources": [*STATE["resources"], *more]})
     assert {"callrec PlayLog play-log", "cloudwatch LogGroup play"} <= names(split.staying)
     assert "cloudwatch LogGroup receive" in names(split.going)
+    assert split.logs == ["play-group"]
 
 
 @pytest.mark.parametrize("state", [{}, {"resources": None}, {"resources": []}])
