@@ -15,6 +15,7 @@ from scripts.dead_letters.fate import UNTRIED, Fate, Outcome, counted
 from scripts.dead_letters.letter import Letter
 from scripts.dead_letters.reasons import explained
 from scripts.dead_letters.resend import Sent
+from scripts.interruption import uninterruptible
 
 DONE, LEFT = 0, 1
 
@@ -51,7 +52,8 @@ class Account:
     def show(self, *, as_json: bool) -> None:
         """Print it on stdout."""
         if as_json:
-            typer.echo(json.dumps(self.document(time.time()), indent=2))
+            with uninterruptible():  # else a second document would follow the half of this one
+                typer.echo(json.dumps(self.document(time.time()), indent=2))
             return
         console, now = report.output(), time.time()
         if self.sent.letters:

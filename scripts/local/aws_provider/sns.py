@@ -103,7 +103,7 @@ class TopicPolicy(Kind):
 
     def delete(self, aws: Aws, identity: str, state: Props) -> None:
         """Puts the born one back: the topic's owner may do everything, nobody else anything."""
-        with ignore_missing():
+        if or_none(aws.client("sns").get_topic_attributes, TopicArn=identity) is not None:
             self._set(aws, identity, born(identity))
 
     @staticmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
-from pulumi_aws import cloudwatch, get_region, s3, sns, sqs
+from pulumi_aws import cloudwatch, ec2, get_region, s3, sqs
 
 from .bench import Bench, run
 
@@ -36,7 +36,7 @@ def everything_wrong() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], object], list[str]]] = {
-    "type": (lambda: sns.Topic("it"), ["no resource type aws:sns/topic:Topic"]),
+    "type": (lambda: ec2.Vpc("it"), ["no resource type aws:ec2/vpc:Vpc"]),
     "function": (
         lambda: pulumi.runtime.invoke("aws:s3/getBucket:getBucket", {}),
         ["no function aws:s3/getBucket:getBucket"],
