@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pulumi.automation import PulumiCommand
+from pulumi.automation import ConfigValue, PulumiCommand
 
 from scripts.deployment import Deployment
 from scripts.local import services, stack
@@ -36,11 +36,11 @@ def engine() -> PulumiCommand:
 
 
 @contextmanager
-def made(folder: Path, engine: PulumiCommand) -> Generator[Local]:
-    """A stack of its own, with services of its own, for the length of the block."""
+def made(folder: Path, engine: PulumiCommand, changes: Mapping[str, ConfigValue] | None = None) -> Generator[Local]:
+    """A stack of its own, with services of its own, for the length of the block; `changes` to its configuration."""
     said: list[str] = []
     with services.run(folder) as (found, airtable, livekit):
-        deployment = stack.up(found, engine, said.append)
+        deployment = stack.up(found, engine, said.append, changes)
         yield Local(
             services=found, airtable=airtable, livekit=livekit, deployment=deployment, engine=engine, said=tuple(said)
         )
