@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import signal
-import subprocess
-import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
 import requests
 
-from infra.package import ROOT
 from scripts.erase.command import erase
 from scripts.local import stack
 from scripts.reconcile.command import reconcile
 from tests.pipeline.calls import drained, wait_for
 from tests.pipeline.conftest import Local
+from tests.pipeline.killing import killed_when
 from tests.pipeline.recorded import call, run, send, versions
 
 pytestmark = pytest.mark.pipeline
@@ -49,19 +44,7 @@ PROGRAM = """
 
 def kill_at(local: Local, egress: str, word: str, folder: Path) -> None:
     """Erase in a process of its own, and kill it when it says `word`."""
-    file = folder / "services.json"
-    local.services.save(file)
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(file), egress]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stderr is not None
-        stop = threading.Timer(60, process.kill)
-        stop.start()
-        heard = any(word in line for line in process.stderr)
-        os.killpg(process.pid, signal.SIGKILL)
-        stop.cancel()
-    assert heard
+    killed_when(word, local.services, folder, ["-c", textwrap.dedent(PROGRAM)], egress)
 
 
 def missing(local: Local) -> list[str]:

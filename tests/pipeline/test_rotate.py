@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +16,6 @@ from pulumi.automation import ConfigValue, PulumiCommand
 
 from infra import policies
 from infra.functions.egress import room_egress
-from infra.package import ROOT
 from scripts import egress_settings
 from scripts.configure.found import egress_of
 from scripts.configure.keeping import StackKeeper
@@ -45,6 +39,7 @@ from scripts.rotate.steps import Report, Rotation
 from scripts.verify.airtable import Conversations
 from tests.pipeline import rotating
 from tests.pipeline.conftest import Local, made
+from tests.pipeline.killing import killed_when
 from tests.pipeline.rotating import RECORDING, RULE, Calls, forget_copies, rotated
 from tests.unit.configure_support import rule
 
@@ -99,20 +94,7 @@ def run(own: Local, make: Any) -> Report:
 
 def killed_at(own: Local, word: str, folder: Path) -> None:
     """Begin or go on with a rotation of the upload key, and kill it and its engine when it says `word`."""
-    file = folder / "services.json"
-    own.services.save(file)
-    command = [sys.executable, "-m", "tests.pipeline.rotating", str(file)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stderr is not None
-        stop = threading.Timer(120, process.kill)
-        stop.start()
-        said = list[str]()
-        heard = any(said.append(line) or word in line for line in process.stderr)
-        os.killpg(process.pid, signal.SIGKILL)
-        stop.cancel()
-    assert heard, "".join(said[-30:])
+    killed_when(word, own.services, folder, ["-m", "tests.pipeline.rotating"])
 
 
 def keys(own: Local) -> dict[str, str]:

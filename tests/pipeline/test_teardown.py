@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import textwrap
-import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +21,7 @@ from scripts.local.livekit_server import LiveKitServer
 from scripts.local.services import Services
 from scripts.teardown.command import execute
 from scripts.teardown.run import Wish
+from tests.pipeline.killing import killed_when
 
 pytestmark = pytest.mark.pipeline
 
@@ -172,20 +168,7 @@ PROGRAM = """
 
 def kill_at(own: Own, word: str, folder: Path) -> None:
     """Start a teardown of everything, and kill it and its engine at once when it says `word`."""
-    file = folder / "services.json"
-    own.services.save(file)
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(file)]
-    root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stderr is not None
-        stop = threading.Timer(120, process.kill)
-        stop.start()
-        heard = any(word in line for line in process.stderr)
-        os.killpg(process.pid, signal.SIGKILL)
-        stop.cancel()
-    assert heard
+    killed_when(word, own.services, folder, ["-c", textwrap.dedent(PROGRAM)])
 
 
 @pytest.mark.parametrize(
