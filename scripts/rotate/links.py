@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from infra.functions.secret import HARD_SECONDS, audit_key_of
@@ -18,6 +18,7 @@ from scripts.rotate.uploader import DAY, settled
 
 KIND = "links"
 KEY, OLD_KEY, UNTIL, AUDIT = "linkSigningKey", "previousLinkSigningKey", "previousLinkSigningKeyUntil", "auditKey"
+LONG_AGO = "1"
 REFRESH = "Sign the links in Airtable anew: callrec link refresh"
 
 
@@ -77,7 +78,9 @@ class LinksRotation:
         }
 
     def resumed(self, state: State) -> State:
-        """As Rotation."""
+        """All links can be ended at once at any time, also while a rotation with a grace time is on its way."""
+        if self.wish.grace == 0 and self.wish.yes:
+            return replace(state, data={**state.data, "grace": "0"}).without("switch")
         return state
 
     def advice(self, state: State) -> Sequence[str]:
@@ -96,8 +99,8 @@ class LinksRotation:
     def _honour(self, state: State) -> Learnt:
         settings = self.ground.settings
         settings.put_secret(AUDIT, state.data["audit"])
-        settings.remove(UNTIL)
         settings.put_secret(OLD_KEY, state.data["key"])
+        settings.remove(UNTIL)  # not before: links of the key that was there may have ended
         self.ground.up()
         return {"honoured_at": str(self.ground.now())}
 
@@ -116,8 +119,9 @@ class LinksRotation:
     def _revoke(self, state: State) -> Learnt:
         settings = self.ground.settings
         settings.put_secret(AUDIT, state.data["audit"])
-        settings.remove(UNTIL)
-        settings.remove(OLD_KEY)
+        # The old key opens nothing any more, and stays known: `link refresh` renews just what is known as ours.
+        settings.put_secret(OLD_KEY, state.data["old"])
+        settings.put({UNTIL: LONG_AGO})
         self._new(state)
         return NOTHING
 

@@ -21,6 +21,9 @@ KIND = "uploader"
 DAY = 24 * 3600.0
 # How long the old key can be brought back.
 GRACE = 7 * DAY
+# How long AWS must have seen no use of the old key before it counts as replaced without anybody's word: longer than a
+# practice is closed.
+SILENCE = 30 * DAY
 GENERATION, PREVIOUS = "uploaderKeyGeneration", "uploaderPreviousKey"
 
 
@@ -65,8 +68,9 @@ class UploaderRotation:
         values = self.ground.settings.values()
         if values.get("uploader") == "role":
             raise UsageError(
-                "a role uploads (uploader: role), so there is no key to replace. For another external id: "
-                "pulumi config set --secret uploaderExternalId …, pulumi up, callrec configure"
+                "a role uploads (uploader: role), so there is no key to replace. For another external id, while "
+                "callrec status shows no recording that runs (it uploads at its end with the id it began with): pulumi "
+                "config set --secret uploaderExternalId …, pulumi up, callrec configure"
             )
         if values.get(PREVIOUS, "none") != "none":
             raise UsageError(
@@ -92,7 +96,7 @@ class UploaderRotation:
         """A key that somebody brought back has to be looked at again; so has one whose copies were replaced since."""
         if "delete" not in state.done and "inactive" in state.done:
             back = self.ground.settings.values().get(PREVIOUS) == "active"
-            return state.without("copies", "drain", "unused", "inactive") if back else state
+            return state.without("copies", "drain", "unused", "inactive", "grace") if back else state
         return state.without("copies", "drain", "unused") if self.wish.copies_replaced else state
 
     def advice(self, state: State) -> Sequence[str]:
@@ -133,9 +137,9 @@ class UploaderRotation:
         return {"switched_at": str(self.ground.now())}
 
     def _copies(self, state: State) -> Learnt:
-        """Only a person knows; or a week in which AWS saw no use of the key."""
+        """Only a person knows; or a month in which AWS saw no use of the key."""
         now, old = self.ground.now(), state.data["old"]
-        quiet = max(float(state.data["grace"]), DAY)
+        quiet = max(float(state.data["grace"]), SILENCE)
         used = self.ground.last_used(old)
         unused = now - state.moment("switched_at") >= quiet and (used is None or now - used >= quiet)
         if not (self.wish.copies_replaced or self.wish.force or unused):

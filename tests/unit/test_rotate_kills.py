@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from infra.functions.errors import LinkError
+from infra.functions.links import Links
 from scripts.livekit_access import LiveKit
 from scripts.rotate.airtable import AirtableRotation
 from scripts.rotate.airtable import Wish as AirtableWish
@@ -19,6 +22,7 @@ from scripts.rotate.livekit import Wish as LiveKitWish
 from scripts.rotate.settings import NAMESPACE
 from scripts.rotate.steps import Machine, Report, Rotation
 from scripts.rotate.uploader import UploaderRotation, Wish
+from tests.unit.functions_support import recording
 from tests.unit.rotate_support import (
     NEW_LIVEKIT,
     NEW_SECRET,
@@ -150,6 +154,40 @@ def test_nothing_of_a_rotation_stays_behind(kind: str) -> None:
     assert outcome(world)["strays"] == 0
 
 
+def opens(world: World, key: str) -> bool:
+    """Whether `play` opens a link of that key with what is deployed."""
+    until = world.deployed.config.get("previousLinkSigningKeyUntil")
+    token = Links([key], world.now).issue(recording(), "v1", lifetime_s=int(DAY))
+    try:
+        Links(world.link_keys(), world.now, until=None if until is None else float(until)).open(token, world.now())
+    except LinkError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["links", "revoke"])
+@pytest.mark.parametrize("number", range(max(counted("links"), counted("revoke"))))
+def test_links_that_have_ended_stay_ended_whoever_goes_on_after_a_kill(kind: str, number: int) -> None:
+    world = World(kill_at=number)
+    older = "an-older-link-key-whose-links-have-ended"
+    world.config |= {"previousLinkSigningKey": older, "previousLinkSigningKeyUntil": str(int(NOW) - 1)}
+    world.deployed.config |= world.config
+    with suppress(Killed):
+        run(world, kind)
+    with suppress(Killed):  # by the rest of a count that is longer than this rotation
+        world.up()
+    assert not opens(world, older)
+
+
+def test_all_links_can_be_ended_while_a_rotation_with_a_grace_time_is_unfinished() -> None:
+    world = World(kill_at=counted("links") - 2)
+    with pytest.raises(Killed):
+        to_the_end(world, "links")
+    assert run(world, "revoke").finished
+    assert not opens(world, OLD_LINK)
+    assert opens(world, world.config["linkSigningKey"])
+
+
 def test_what_an_undisturbed_rotation_changes() -> None:
     uploaded = undisturbed("uploader")
     assert (uploaded.config["uploaderKeyGeneration"], "uploaderPreviousKey" in uploaded.config) == ("2", False)
@@ -163,7 +201,11 @@ def test_what_an_undisturbed_rotation_changes() -> None:
     assert linked.new_links_play()
     assert int(linked.config["previousLinkSigningKeyUntil"]) >= NOW + 30 * DAY
     revoked = undisturbed("revoke")
-    assert OLD_LINK not in revoked.link_keys()
+    # Known, so that `link refresh` can renew what it signed; but it opens nothing.
+    assert revoked.link_keys()[0] == OLD_LINK
+    assert int(revoked.config["previousLinkSigningKeyUntil"]) < NOW
+    assert not opens(revoked, OLD_LINK)
+    assert opens(revoked, revoked.config["linkSigningKey"])
     assert revoked.config["auditKey"] == linked.config["auditKey"]
     assert re.fullmatch("[0-9a-f]{64}", revoked.config["auditKey"])
     assert undisturbed("airtable").deployed.config["airtableToken"] == NEW_TOKEN != OLD_TOKEN

@@ -76,15 +76,15 @@ def test_the_old_key_stays_until_somebody_answers_for_its_copies() -> None:
     assert "pulumi config set uploaderPreviousKey active" in report.advice[0]
 
 
-def test_a_key_that_aws_saw_unused_for_the_grace_time_needs_nobodys_word() -> None:
+def test_a_key_that_aws_saw_unused_for_a_month_needs_nobodys_word() -> None:
     world = World()
     with pytest.raises(UnfinishedError):
         rotate(world, Wish())
-    world.time += 7 * DAY
-    world.used["AKIA1"] = world.time - 6 * DAY
+    world.time += 30 * DAY
+    world.used["AKIA1"] = world.time - 29 * DAY
     with pytest.raises(UnfinishedError, match="AWS last saw it used at"):
         rotate(world, Wish())
-    world.used["AKIA1"] = world.time - 7 * DAY
+    world.used["AKIA1"] = world.time - 30 * DAY
     rotate(world, Wish())
     assert world.iam["AKIA1"] == "Inactive"
 
