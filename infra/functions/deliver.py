@@ -185,11 +185,11 @@ def _with_versions(batch: Batch, recordings: Mapping[str, Recording], to: App) -
         if message.id not in recordings or message not in batch.open():
             continue
         recording = recordings[message.id]
-        if outage and recording.has_file:
+        if outage:
             batch.fail(message, WaitError("storage_unavailable", "the bucket does not answer"))
             continue
         try:
-            version = find_version(recording, to.s3, to.settings.bucket) if recording.has_file else None
+            version = find_version(recording, to.s3, to.settings.bucket)
         except ErasedError:
             log("info", "erased", egress=recording.egress_id)
             batch.done(message)

@@ -11,6 +11,7 @@ from .erasures import is_erased
 from .errors import ErasedError, WaitError
 from .log import log
 from .recording import Recording
+from .timetable import GRACE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,35 +30,29 @@ class Version:
     modified: datetime
 
 
-def find_version(recording: Recording, s3: S3Client, bucket: str) -> str:
-    """The id of the version in the bucket that is this recording: one request, or two when none surely is.
+def find_version(recording: Recording, s3: S3Client, bucket: str) -> str | None:
+    """The id of the version in the bucket that is this recording, None when it has no file; two requests.
 
-    WaitError when none surely is (yet), ErasedError when none ever will be again.
+    ErasedError when it was erased on request: that is asked of every recording, also of one whose file is there, since
+    a recorder may upload after the erasure. WaitError when no version surely is it (yet).
     """
+    if is_erased(s3, bucket, recording.egress_id):
+        raise ErasedError("the recording was erased on request")
+    if not recording.has_file:
+        return None
     versions = list_versions(s3, bucket, recording.key or "")
     if sum(version.key == recording.key for version in versions) > 1:
         # An older version is deleted after some days: the file path of the egress must be new for every call.
         log("warning", "key_reused", egress=recording.egress_id)
-    if recording.size_bytes is None:
-        # What is there under its key may be another call's: only the size would tell.
-        _refuse_erased(recording, s3, bucket)
-    try:
-        return choose_version(versions, recording)
-    except WaitError:
-        _refuse_erased(recording, s3, bucket)
-        raise
-
-
-def _refuse_erased(recording: Recording, s3: S3Client, bucket: str) -> None:
-    if is_erased(s3, bucket, recording.egress_id):
-        raise ErasedError("the recording was erased on request")
+    return choose_version(versions, recording)
 
 
 def choose_version(versions: Iterable[Version], recording: Recording) -> str:
     """The id of the version that is this recording; WaitError when none surely is.
 
-    A room name used again may have put another patient's call under the same key. So: the very key; the very size;
-    not written before the recording began. Of several, the one written soonest after the recording ended; of several
+    A room name used again may have put another patient's call under the same key. So: the very key; the very size, or
+    where that is not known, written soon after the recording ended; not written before it began.
+    Of several, the one written soonest after the recording ended; of several
     whose size is not known, none.
     """
     fitting = [version for version in versions if version.key == recording.key and _fits(version, recording)]
@@ -76,7 +71,9 @@ def _fits(version: Version, recording: Recording) -> bool:
         return False
     if recording.size_bytes is not None and version.size != recording.size_bytes:
         return False
-    began = recording.started_at or recording.ended_at
+    began, ended = recording.started_at or recording.ended_at, recording.ended_at
+    if recording.size_bytes is None and ended is not None and version.modified > ended + GRACE:
+        return False
     return began is None or version.modified >= began - SKEW
 
 

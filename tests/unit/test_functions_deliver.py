@@ -364,10 +364,20 @@ def test_what_was_erased_is_done_and_written_nowhere(
     assert '"erased"' in capsys.readouterr().out
 
 
-def test_whether_it_was_erased_is_not_asked_of_a_file_that_is_there(rig: Rig, server: AirtableServer) -> None:
-    server.seed({"room_name": "room 1"}, created=START)
+def test_what_is_uploaded_after_its_erasure_gets_no_link(rig: Rig, server: AirtableServer) -> None:
+    conversation = server.seed({"room_name": "room 1"}, created=START)
+    rig.s3.put("erasures/EG_1.json", 50)
     assert rig.run(record(rig.call(1))) == []
-    assert rig.s3.asked == ["calls/1.mp4"]
+    assert "audio_recording_url" not in server.read(conversation)
+
+
+def test_that_an_erased_recording_failed_is_told_nowhere(rig: Rig, server: AirtableServer) -> None:
+    conversation = server.seed(
+        {"room_name": "room 1", "egress_id": "EG_1", "recording_status": "Erased"}, created=START
+    )
+    rig.s3.put("erasures/EG_1.json", 50)
+    assert rig.run(record(call(1, status="EGRESS_FAILED", fileResults=None, error="x"))) == []
+    assert server.read(conversation)["recording_status"] == "Erased"
 
 
 def test_while_nobody_can_say_whether_it_was_erased_it_waits(rig: Rig, server: AirtableServer) -> None:
@@ -401,8 +411,8 @@ def test_a_bucket_that_does_not_answer_is_asked_once_for_a_batch(rig: Rig, serve
     server.seed({"room_name": "room 3"}, created=START)
     lost = call(3, status="EGRESS_FAILED", errorCode=400, fileResults=[{"filename": "calls/3.mp4"}])
     rig.s3.silent = True
-    assert rig.run(record(rig.call(1)), record(rig.call(2), "m2"), record(lost, "m3")) == ["m1", "m2"]
-    assert rig.s3.asked == ["calls/1.mp4"]
+    assert rig.run(record(rig.call(1)), record(rig.call(2), "m2"), record(lost, "m3")) == ["m1", "m2", "m3"]
+    assert rig.s3.asked == ["erasures/EG_1.json"]
 
 
 def test_two_recordings_of_one_conversation_in_one_batch(rig: Rig, server: AirtableServer) -> None:
@@ -479,7 +489,7 @@ def test_a_lost_recording_is_told_and_alarmed_at_first_sight_and_when_it_is_over
     cells = server.read(conversation)
     assert cells["recording_status"] == "Not recorded: the recording could not be stored"
     assert "audio_recording_url" not in cells
-    assert rig.s3.asked == []
+    assert set(rig.s3.asked) == {"erasures/EG_1.json"}
     assert metrics(capsys.readouterr().out) == [
         ("recording_failed", 1, "upload_refused"),
         ("waiting", 1, "no_conversation"),
