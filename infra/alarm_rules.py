@@ -169,7 +169,7 @@ def _reconcile(watched: Watched) -> list[Rule]:
         Rule(
             name="reconcile-problems",
             metric=own(watched, "reconcile", "reconcile_problem"),
-            threshold=FAILURES,
+            threshold=min(FAILURES, max(1, DAY // (watched.reconcile_minutes * MINUTES))),
             period=max(HOUR, min(DAY, FAILURES * watched.reconcile_minutes * MINUTES)),
             means="reconcile cannot do all of its work: LiveKit, Airtable or AWS refuse it, time after time.",
             do="callrec reconcile --stack {stack} --dry-run says which.",

@@ -26,7 +26,7 @@ class FunctionSpec:
     timeout: int
     memory: int
     permissions: Callable[..., policies.Policy]
-    grants: Mapping[str, pulumi.Input[str | None]]
+    grants: Mapping[str, pulumi.Input[str | None] | list[str]]
     environment: Mapping[str, pulumi.Input[str]]
 
 

@@ -40,6 +40,7 @@ class Playback(pulumi.ComponentResource):
                     "prefix": storage.prefix,
                     "key_arn": pulumi.Output.from_input(storage.key_arn),
                     "region": config.region,
+                    **({"networks": [one.strip() for one in networks.split(",")]} if networks else {}),
                 },
                 environment={
                     "CALLREC_SECRET_ARN": credentials.arn,

@@ -6,7 +6,7 @@ document that is deployed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Policy = dict[str, Any]
@@ -173,11 +173,20 @@ def deliver(
 
 
 def play(
-    *, secret_arn: str, bucket_arn: str, prefix: str, key_arn: str | None, region: str, log_group_arn: str
+    *,
+    secret_arn: str,
+    bucket_arn: str,
+    prefix: str,
+    key_arn: str | None,
+    region: str,
+    log_group_arn: str,
+    networks: Sequence[str] = (),
 ) -> Policy:
     """What `play` may do: read recordings and their revocation tags, so that the links it signs may too.
 
-    And erasure records, to say of a recording that is not there whether it was erased.
+    And erasure records, to say of a recording that is not there whether it was erased. With `networks` the S3 links
+    that it signs open from there only; its own requests bear their signature in a header.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
     """
     read = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]
     statements = [
@@ -188,6 +197,13 @@ def play(
     ]
     if key_arn is not None:
         statements.append(allow("DecryptRecordings", ["kms:Decrypt"], key_arn, _through_s3(bucket_arn, region)))
+    if networks:
+        elsewhere = {
+            "NotIpAddress": {"aws:SourceIp": list(networks)},
+            "StringEquals": {"s3:authType": "REST-QUERY-STRING"},
+        }
+        signed = allow("ListenFromNetworks", read[:2], f"{bucket_arn}/{prefix}*", elsewhere)
+        statements.append(signed | {"Effect": "Deny"})
     return document(*statements)
 
 

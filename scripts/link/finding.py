@@ -30,7 +30,7 @@ def linked(deployment: Deployment, egress_id: str, tell: Callable[[str], None]) 
     if not found:
         raise UnfinishedError(
             f"no conversation has a link of this stack's to {egress_id}. Egress ids stand in the conversations' "
-            "egress_id field, and in: callrec status"
+            "egress_id field, and in: callrec status. A link whose conversation is gone: callrec link revoke - < FILE"
         )
     return found
 

@@ -84,12 +84,13 @@ def outlast(found: Stored, now: Callable[[], float] = time.time, sleep: Callable
 def revoke(s3: S3Client, bucket: str, link: Link) -> int | None:
     """Withdraw every link to this version issued until now, by S3's clock; the unix second, None when it is not there.
 
-    Other tags stay. Raises ClientError for what is not simply missing.
+    And until this link was issued, which is later when a clock that was ahead did it. Other tags stay.
+    Raises ClientError for what is not simply missing.
     """
     where: Any = {"Bucket": bucket, "Key": link.key, "VersionId": link.version}
     try:
         answer = s3.get_object_tagging(**where)
-        moment = int(_date(answer).timestamp())
+        moment = max(int(_date(answer).timestamp()), link.issued_at)
         kept = [tag for tag in answer["TagSet"] if tag["Key"] != REVOKED_TAG]
         s3.put_object_tagging(**where, Tagging={"TagSet": [*kept, {"Key": REVOKED_TAG, "Value": str(moment)}]})
     except ClientError as error:

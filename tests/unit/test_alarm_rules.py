@@ -95,6 +95,12 @@ def test_limits_of_cloudwatch_are_kept(minutes: int) -> None:
     assert len({rule.name for rule in rules(watched())}) == len(rules(watched()))
 
 
+@pytest.mark.parametrize("minutes", [15, 60, 240, 480, 481, 720, 1440])
+def test_a_problem_of_every_run_rings(minutes: int) -> None:
+    [rule] = [rule for rule in rules(watched(reconcile_minutes=minutes)) if rule.name == "reconcile-problems"]
+    assert rule.period // (minutes * 60) >= rule.threshold >= 1
+
+
 @pytest.mark.parametrize("minutes", [15, 60, 240, 1440])
 def test_a_single_lost_run_of_reconcile_rings_nothing_and_two_do(minutes: int) -> None:
     period, periods = silence(minutes)

@@ -306,6 +306,38 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
             },
         ],
     ),
+    "play for some networks": (
+        policies.play(
+            secret_arn=SECRET,
+            bucket_arn=BUCKET,
+            prefix="recordings/",
+            key_arn=None,
+            region="us-east-1",
+            log_group_arn=LOG,
+            networks=["203.0.113.0/24", "198.51.100.7"],
+        ),
+        [
+            READ_SECRET,
+            {
+                "Sid": "ReadRecordings",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"],
+                "Resource": f"{BUCKET}/recordings/*",
+            },
+            READ_ERASURES,
+            WRITE_LOG,
+            {
+                "Sid": "ListenFromNetworks",
+                "Effect": "Deny",
+                "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+                "Resource": f"{BUCKET}/recordings/*",
+                "Condition": {
+                    "NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.7"]},
+                    "StringEquals": {"s3:authType": "REST-QUERY-STRING"},
+                },
+            },
+        ],
+    ),
     "play without a key": (
         policies.play(
             secret_arn=SECRET,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -91,6 +92,11 @@ def test_a_right_that_is_missing_is_no_missing_recording(s3: Any, what: str) -> 
     setattr(s3, what, refusal(403))
     with pytest.raises(ClientError):
         stored(s3, "b", LINK)
+
+
+def test_a_link_that_a_clock_ahead_of_s3s_issued_is_withdrawn_too(s3: Any) -> None:
+    later = 1_795_478_447 + 600
+    assert revoke(s3, "b", replace(LINK, issued_at=later)) == later
 
 
 def test_links_are_withdrawn_by_s3s_clock_and_other_tags_stay(s3: Any) -> None:

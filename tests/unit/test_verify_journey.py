@@ -287,7 +287,7 @@ def test_a_player_that_cannot_jump_is_found(world: World) -> None:
     assert_failed(played(world, "playback.range"), "200")
 
 
-@pytest.mark.parametrize("expires", ["301", "86400", "none"])
+@pytest.mark.parametrize("expires", ["361", "86400", "none"])
 def test_a_link_that_lives_too_long_is_found(world: World, expires: str) -> None:
     world.expires = expires
     assert_failed(played(world, "playback.short"), f"lifetime: {expires}")
