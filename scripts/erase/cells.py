@@ -23,19 +23,24 @@ def words(now: datetime) -> str:
     return f"{PLAIN} on {now.day} {now:%B %Y}"
 
 
-def cleared(shown: Shown, egress_id: str, known: Mapping[str, Field], now: datetime) -> dict[str, object]:
+def cleared(
+    shown: Shown, egress_id: str, known: Mapping[str, Field], now: datetime, *, done: bool = False
+) -> dict[str, object]:
     """Field name → value, None to empty it; nothing about any other recording of the conversation is touched.
 
     The egress and room ids stay, or come from the link where their cells are empty: by them no other call's recording
     is ever taken for this conversation's. A table without both fields gets the words in place of the link, which keeps
-    that place as well.
+    that place as well. A conversation that says this egress id, but whose link somebody emptied or replaced by one that
+    is not ours, still tells of it: all but the link goes. Not when the erasure is `done`: then it went.
     """
     cells: dict[str, object] = {}
     if any(kept.listed and kept.link.egress_id == egress_id for kept in shown.links):
         left = tuple(kept.url for kept in shown.links if kept.listed and kept.link.egress_id != egress_id)
         cells[known["recordings"].name] = convert(left, known["recordings"]) or None
     own = next((kept for kept in shown.links if not kept.listed and kept.link.egress_id == egress_id), None)
-    if own is None:
+    says = shown.conversation
+    bare = not done and says.egress_id == egress_id and says.carries is None
+    if own is None and not bare:
         return cells
     cells |= {
         known[role].name: None
@@ -45,6 +50,8 @@ def cleared(shown: Shown, egress_id: str, known: Mapping[str, Field], now: datet
     said = _said(known.get("status"), now)
     if said is not None:
         cells[known["status"].name] = said
+    if own is None:
+        return cells
     ids = {"egress_id": shown.conversation.egress_id, "room_id": shown.conversation.room_id}
     for role, value in {"egress_id": egress_id, "room_id": own.link.room_id}.items():
         written = convert(value, known[role]) if role in known and value and not ids[role] else None

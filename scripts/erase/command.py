@@ -11,11 +11,13 @@ from typing import Annotated
 import typer
 
 from scripts.context import Context, StackOption, run_alone
+from scripts.erase.named import refuse_contradicted
 from scripts.erase.record import checked
 from scripts.erase.run import Eraser, Wish
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.reconcile.progress import shown
+from scripts.recordings.find import Shelf
 
 DONE = 0
 INTERRUPTED = "interrupted. What is done is done: run the same command again, and it goes on from there"
@@ -66,20 +68,21 @@ def erase(
     First a record that it was erased is written, without a name or number in it: from then on its link answers that it
     was erased, and no later event of LiveKit's brings it back. Then every version, delete marker and unfinished upload
     goes, at last the link, duration, size and times in Airtable; `recording_status` says "Erased on request" with the
-    date. Killed in between, the same command goes on; done already, it says when. Nothing is erased that is, or may be,
-    another call's recording, nor what Object Lock or a legal hold keeps: it says until when. Shows names of files.
+    date. Killed in between, the same command goes on; done already, it says when, and removes what has come since.
+    Nothing is erased that is, or may be, another call's recording, nor what Object Lock or a legal hold keeps: it says
+    until when. Shows names of files.
     Exit code: 0 erased, or only shown; 1 it may not be erased, or is not finished; 2 could not run.
     """
     context: Context = ctx.obj
     as_json = as_json or context.json
-    wish = Wish(key=key, thorough=thorough, bypass=bypass_governance)
+    wish = Wish(key=key, conversation=conversation, thorough=thorough, bypass=bypass_governance)
     ask = _typed if sys.stdin.isatty() and not as_json else None
 
     def task() -> int:
         name = _named(egress_id, conversation, key)
         with shown(context.console, f"erasing {name}") as tell:
             eraser = Eraser.of(context.deployment(), tell)
-            plans = [eraser.plan(one, wish) for one in _egresses(eraser, egress_id, conversation)]
+            plans = [eraser.plan(one, wish) for one in _egresses(eraser.shelf, egress_id, conversation)]
         for line in (line for plan in plans if not as_json for line in plan.lines(dry=dry_run)):
             typer.echo(line)
         todo = [plan for plan in plans if not plan.done]
@@ -108,10 +111,10 @@ def _named(egress_id: str | None, conversation: str | None, key: str | None) -> 
     return egress_id or conversation or ""
 
 
-def _egresses(eraser: Eraser, egress_id: str | None, conversation: str | None) -> list[str]:
+def _egresses(shelf: Shelf, egress_id: str | None, conversation: str | None) -> list[str]:
     if conversation is None:
         return [checked(egress_id or "")]
-    found = eraser.shelf.record(conversation)
+    found = shelf.record(conversation)
     if found is None:
         raise UsageError(f"there is no conversation {conversation}")
     ids = [kept.link.egress_id for kept in found.links]
@@ -119,7 +122,9 @@ def _egresses(eraser: Eraser, egress_id: str | None, conversation: str | None) -
     ids += [found.conversation.egress_id] if found.conversation.egress_id else []
     if not ids:
         raise UsageError(f"conversation {conversation} has no recording of this stack")
-    return [checked(one) for one in dict.fromkeys(ids)]
+    for one in dict.fromkeys(ids):
+        refuse_contradicted(shelf, found, checked(one))
+    return list(dict.fromkeys(ids))
 
 
 def _agree(name: str, confirm: str | None, ask: Callable[[str], str] | None) -> None:

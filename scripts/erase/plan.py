@@ -32,6 +32,11 @@ class Plan:
     @property
     def done(self) -> bool:
         """Whether there is nothing left to do."""
+        return self.before and not (self.doomed or self.uploads or self.conversations)
+
+    @property
+    def before(self) -> bool:
+        """Whether an earlier run erased it; what has come since may be left to do."""
         return self.record is not None and self.record.state is State.DONE
 
     @property
@@ -51,11 +56,13 @@ class Plan:
 
     def lines(self, *, dry: bool) -> Generator[str]:
         """For people."""
-        if self.record is not None and self.done:
+        if self.record is not None and self.before:
             when = datetime.fromtimestamp(self.record.at).astimezone()
-            yield f"{self.egress_id} was erased on {when:%Y-%m-%d %H:%M %Z}: {self.record.versions} versions"
-            return
-        if self.record is not None:
+            since = "" if self.done else ". What came since:"
+            yield f"{self.egress_id} was erased on {when:%Y-%m-%d %H:%M %Z}: {self.record.versions} versions{since}"
+            if self.done:
+                return
+        elif self.record is not None:
             yield f"{self.egress_id}: an earlier erasure was {self.record.state}, and goes on from there"
         would = "would go" if dry else "goes"
         for key, versions in self.found.items():
@@ -92,12 +99,14 @@ class Plan:
             "bytes": self.size,
             "conversations": list(self.conversations),
         }
+        if self.record is not None and self.before:
+            told["before"] = self.record.at
         return {**told, "keys": list(self.found)} if dry else told
 
 
 def refuse_locked(plan: Plan, now: datetime, *, held_by_config: bool, bypass: bool) -> None:
     """Raises UnfinishedError, with nothing touched, when the recording may not be deleted, saying until when."""
-    if plan.done:
+    if plan.before and not plan.doomed:
         return
     because = list(reasons(plan.locks, now, egress_id=plan.egress_id, bypass=bypass))
     if held_by_config:

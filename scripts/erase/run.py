@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from infra.functions.erasures import Erasure, State
-from infra.functions.errors import PermanentError
 from scripts.deployment import Deployment
 from scripts.erase import record
-from scripts.erase.cells import cleared, without_status
+from scripts.erase.clearing import AGAIN, planned, write
 from scripts.erase.plan import Plan, refuse_locked
-from scripts.erase.sought import Sought, by_key, by_links, by_livekit, inside, owners, refuse_others, strangers
+from scripts.erase.sought import Sought, by_key, by_links, by_livekit, ended, inside, owners, refuse_others, strangers
 from scripts.errors import StackError, UnfinishedError
-from scripts.livekit_access import LiveKit
+from scripts.livekit_access import LiveKit, LiveKitError
 from scripts.recordings import versions as objects
-from scripts.recordings.conversations import airtable_errors
 from scripts.recordings.find import Kept, Shelf
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Tell = Callable[[str], None]
-AGAIN = "What is done is done: run the same command again"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What was asked for besides the egress."""
+    """What was asked for besides the egress. `conversation`: the record that named it, which is cleared in any case."""
 
     key: str | None = field(default=None, repr=False)
+    conversation: str | None = None
     thorough: bool = False
     bypass: bool = False
 
@@ -65,22 +64,31 @@ class Eraser:
         )
 
     def plan(self, egress_id: str, wish: Wish) -> Plan:
-        """Look, and change nothing. Raises ScriptError when it may not be erased, or cannot be found."""
+        """Look, and change nothing. Raises ScriptError when it may not be erased, or cannot be found.
+
+        Erased already, too: a version, or a link, may have come since.
+        """
         reached = record.read(self.s3, self.bucket, egress_id)
-        if reached is not None and reached.state is State.DONE:
-            return Plan(egress_id=egress_id, record=reached)
+        state = None if reached is None else reached.state
         self.tell(f"looking for the links of {egress_id}")
         links = self.shelf.egress(egress_id, thorough=wish.thorough)
-        changes = self._changes(egress_id, (kept.record_id for kept in links))
-        if reached is not None and reached.state is State.DELETED:
+        named = [] if wish.conversation is None else [wish.conversation]
+        changes = planned(self.shelf, egress_id, links, named, self.now(), done=state is State.DONE)
+        sought = None if state is State.DELETED else self._sought(egress_id, links, wish, done=state is State.DONE)
+        if sought is None:
             return Plan(egress_id=egress_id, record=reached, conversations=changes)
-        sought = self._sought(egress_id, links, wish)
-        found = self._found(egress_id, sought)
+        uploads = objects.uploads(self.s3, self.bucket, sought.key)
+        found = self._found(egress_id, sought, uploads)
+        if not (sought.told or found[sought.key] or uploads or state is State.DONE):
+            raise StackError(
+                f"nothing lies under {sought.key}, and neither a link nor LiveKit names it. Nothing was touched. "
+                "Look at the file's name in the bucket; if an earlier run has deleted it, there is nothing left to do"
+            )
         plan = Plan(
             egress_id=egress_id,
             record=reached,
             found=found,
-            uploads={key: ids for key in found if (ids := objects.uploads(self.s3, self.bucket, key))},
+            uploads={key: ids for key, ids in self._uploads(found, sought.key, uploads) if ids},
             conversations=changes,
             locks=self._locks(found),
         )
@@ -94,16 +102,16 @@ class Eraser:
             self.tell("writing the erasure record")
             reached = self._reach(plan, State.BEGUN, versions=plan.versions, size=plan.size)
         counted = {"versions": reached.versions, "size": reached.size_bytes}
-        if reached.state is State.BEGUN:
+        done = reached.state is State.DONE
+        if reached.state is not State.DELETED:
             self.tell("deleting versions")
             self._delete(plan, bypass=wish.bypass)
-            reached = self._reach(plan, State.DELETED, **counted)
-        if reached.state is State.DELETED:
-            self.tell("clearing conversations")
-            # Read anew: the plan may be old, and another recording of the conversation erased since.
-            self._clear(self._changes(plan.egress_id, plan.conversations))
-            reached = self._reach(plan, State.DONE, **counted)
-        return reached
+            reached = reached if done else self._reach(plan, State.DELETED, **counted)
+        self.tell("clearing conversations")
+        # Looked up anew: a link may have come since the plan, or another recording of a conversation been erased.
+        links = self.shelf.egress(plan.egress_id, thorough=wish.thorough)
+        write(self.shelf, planned(self.shelf, plan.egress_id, links, plan.conversations, self.now(), done=done))
+        return reached if done else self._reach(plan, State.DONE, **counted)
 
     def _reach(self, plan: Plan, state: State, *, versions: int, size: int) -> Erasure:
         made = Erasure(
@@ -112,34 +120,64 @@ class Eraser:
         record.write(self.s3, self.bucket, made)
         return made
 
-    def _sought(self, egress_id: str, links: tuple[Kept, ...], wish: Wish) -> Sought:
-        sought = (
-            by_links(links, wish.key)
-            or by_key(wish.key, self.prefix)
-            or by_livekit(self.livekit, egress_id, self.bucket, self.prefix)
-        )
+    def _sought(self, egress_id: str, links: tuple[Kept, ...], wish: Wish, *, done: bool) -> Sought | None:
+        """The recording's object; None when it was erased already, and nothing tells any more which that was."""
+        if wish.key is not None:
+            inside(Sought(key=wish.key), self.prefix)
+        sought = by_links(links, wish.key)
+        told = self._asked(lambda: ended(self.livekit, egress_id), needed=sought is None and not done)
         if sought is None:
+            try:
+                listed = None if told is None else by_livekit(told, egress_id, self.bucket, self.prefix)
+            except StackError:
+                if not done or wish.key is not None:
+                    raise
+                listed = None
+            sought = listed if wish.key is None else by_key(wish.key, listed)
+        if sought is None and not done:
             raise StackError(
                 f"no conversation links to {egress_id}, and LiveKit does not list it (any more). Nothing was touched. "
                 f"Name its file: callrec erase {egress_id} --key {self.prefix}…"
             )
-        return inside(sought, self.prefix)
+        return None if sought is None else inside(sought, self.prefix)
 
-    def _found(self, egress_id: str, sought: Sought) -> Mapping[str, list[objects.Version]]:
+    def _asked(self, ask: Callable[[], Answer], *, needed: bool) -> Answer | None:
+        """LiveKit's answer. Where it is not needed, None when LiveKit cannot be asked; else raises StackError."""
+        try:
+            return ask()
+        except LiveKitError as error:
+            if needed:
+                raise StackError(f"LiveKit cannot be asked whose file this is. Nothing was touched. {error}") from None
+            self.tell(f"LiveKit cannot be asked: {error.seen}")
+            return None
+
+    def _found(self, egress_id: str, sought: Sought, uploads: Sequence[str]) -> Mapping[str, Sequence[objects.Version]]:
         """What lies under the key, and the manifest beside it. Raises StackError when another call's may be there."""
         found = objects.versions(self.s3, self.bucket, sought.key)
         unnamed = strangers(sought, found)
-        if unnamed:
+        if unnamed or uploads:
             self.tell("looking whether another conversation plays the same file")
             everything: Iterable[Kept] = (
                 kept for page in self.shelf.everything() for shown in page for kept in shown.links
             )
-            refuse_others(sought, egress_id, unnamed, everything, owners(self.livekit, sought.key))
+            made_by = self._asked(
+                lambda: owners(self.livekit, sought.key), needed=bool(uploads) or (sought.given and not sought.versions)
+            )
+            refuse_others(sought, egress_id, unnamed, everything, made_by)
+            if uploads and made_by is None:
+                raise StackError(
+                    f"{sought.key} has {len(uploads)} unfinished uploads, which another call may be making, and the "
+                    "stack knows no LiveKit to ask. Nothing was touched. Set it: pulumi config set livekitUrl wss://…"
+                )
         manifest = posixpath.join(posixpath.dirname(sought.key), f"{egress_id}.json")
         beside = objects.versions(self.s3, self.bucket, manifest)
         return {sought.key: found, **({manifest: beside} if beside else {})}
 
-    def _locks(self, found: Mapping[str, list[objects.Version]]) -> dict[str, objects.Lock]:
+    def _uploads(self, found: Iterable[str], key: str, uploads: Sequence[str]) -> Iterable[tuple[str, Sequence[str]]]:
+        """The recording's unfinished uploads, and those of the manifest."""
+        return ((one, uploads if one == key else objects.uploads(self.s3, self.bucket, one)) for one in found)
+
+    def _locks(self, found: Mapping[str, Sequence[objects.Version]]) -> dict[str, objects.Lock]:
         if not objects.can_lock(self.s3, self.bucket):
             return {}
         doomed = [one for versions in found.values() for one in versions if not one.marker]
@@ -154,27 +192,3 @@ class Eraser:
             raise UnfinishedError(f"S3 keeps {len(kept)} versions of {plan.egress_id} ({codes}). {AGAIN}")
         if left := [one for key in plan.found for one in objects.versions(self.s3, self.bucket, key)]:
             raise UnfinishedError(f"{len(left)} versions of {plan.egress_id} came meanwhile. {AGAIN}")
-
-    def _changes(self, egress_id: str, record_ids: Iterable[str]) -> dict[str, dict[str, object]]:
-        changes: dict[str, dict[str, object]] = {}
-        for record_id in dict.fromkeys(record_ids):
-            shown = self.shelf.record(record_id)
-            if shown is not None:
-                with airtable_errors():
-                    changes[record_id] = cleared(shown, egress_id, self.shelf.table.fields(), self.now())
-        return changes
-
-    def _clear(self, changes: Mapping[str, Mapping[str, object]]) -> None:
-        with airtable_errors():
-            known = self.shelf.table.fields()
-            for record_id, cells in changes.items():
-                if not cells:
-                    continue
-                errors = self.shelf.table.update({record_id: cells})
-                if isinstance(errors.get(record_id), PermanentError):  # the words, most likely: it takes only its own
-                    errors = self.shelf.table.update({record_id: without_status(cells, known)})
-                for error in errors.values():
-                    raise UnfinishedError(
-                        f"no version is left, but conversation {record_id} still shows the link: {error.text} "
-                        f"({error.reason}). {AGAIN}"
-                    )

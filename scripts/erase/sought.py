@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ from google.protobuf.json_format import MessageToDict
 
 from infra.functions.errors import PermanentError
 from infra.functions.objects import SKEW
+from infra.functions.protojson import Object
 from infra.functions.recording import Recording, check_place
 from infra.functions.timetable import GRACE
 from scripts.errors import StackError, UnfinishedError, UsageError
-from scripts.livekit_access import LIST_EGRESS, LiveKit, LiveKitError
+from scripts.livekit_access import LIST_EGRESS, LiveKit
 from scripts.recordings.find import Kept
 from scripts.recordings.versions import Version
 
@@ -28,7 +29,7 @@ _RUNNING = ("EGRESS_STARTING", "EGRESS_ACTIVE", "EGRESS_ENDING")
 class Sought:
     """The recording's object. `versions`: those that links of this egress name; `begin` and `end`: when it was made.
 
-    `given`: the operator named the key, and answers for what lies under it.
+    `given`: the operator named the key, and answers for what lies under it. `told`: a link or LiveKit names it.
     """
 
     key: str = field(repr=False)
@@ -36,6 +37,7 @@ class Sought:
     begin: datetime | None = None
     end: datetime | None = None
     given: bool = False
+    told: bool = False
 
 
 def by_links(links: Sequence[Kept], key: str | None) -> Sought | None:
@@ -59,22 +61,26 @@ def by_links(links: Sequence[Kept], key: str | None) -> Sought | None:
         begin=datetime.fromtimestamp(min(begins), UTC) if begins else None,
         end=datetime.fromtimestamp(max(ends), UTC) if ends else None,
         given=key is not None,
+        told=True,
     )
 
 
-def by_livekit(livekit: LiveKit | None, egress_id: str, bucket: str, prefix: str) -> Sought | None:
-    """The object that LiveKit says it made; None when LiveKit does not know the egress any more.
+def ended(livekit: LiveKit | None, egress_id: str) -> Object | None:
+    """The egress as LiveKit lists it; None when LiveKit does not know it any more, or is not known itself.
 
-    Raises UnfinishedError while it is still recording, StackError when it made no file of ours.
+    Raises UnfinishedError while it is still recording, LiveKitError when LiveKit cannot be asked.
     """
-    if livekit is None:
-        return None
-    info = _listed(livekit, egress_id)
+    info = None if livekit is None else _listed(livekit, egress_id)
     if info is None:
         return None
-    told = MessageToDict(info)
+    told: Object = MessageToDict(info)
     if told.get("status", _RUNNING[0]) in _RUNNING:
         raise UnfinishedError(f"{egress_id} is still recording. Erase it when it has ended. Nothing was touched")
+    return told
+
+
+def by_livekit(told: Object, egress_id: str, bucket: str, prefix: str) -> Sought:
+    """The object that LiveKit says it made. Raises StackError when it made no file of ours."""
     try:
         recording = Recording.from_payload({"egressInfo": told})
         if recording is not None:
@@ -87,12 +93,17 @@ def by_livekit(livekit: LiveKit | None, egress_id: str, bucket: str, prefix: str
         key=recording.key,
         begin=recording.started_at or recording.ended_at,
         end=recording.ended_at or recording.started_at,
+        told=True,
     )
 
 
-def by_key(key: str | None, prefix: str) -> Sought | None:
-    """The object that the operator names. Raises UsageError for one outside the recordings' prefix."""
-    return None if key is None else inside(Sought(key=key, given=True), prefix)
+def by_key(key: str, listed: Sought | None) -> Sought:
+    """The object that the operator names. Raises UsageError when LiveKit lists another for this egress."""
+    if listed is None:
+        return Sought(key=key, given=True)
+    if listed.key != key:
+        raise UsageError(f"--key names another file than LiveKit, which says {listed.key}. Nothing was touched")
+    return replace(listed, given=True)
 
 
 def inside(sought: Sought, prefix: str) -> Sought:
@@ -146,15 +157,13 @@ def _fits(sought: Sought, version: Version) -> bool:
 
 
 def owners(livekit: LiveKit | None, key: str) -> frozenset[str] | None:
-    """The egresses that made, or are making, this file; None when LiveKit cannot be asked."""
+    """The egresses that made, or are making, this file; None when the stack knows no LiveKit. Raises LiveKitError."""
     if livekit is None:
         return None
-    try:
-        known = livekit.egresses(active=False)
-    except LiveKitError:
-        return None
     return frozenset(
-        info.egress_id for info in known if key in {info.file.filename, *(file.filename for file in info.file_results)}
+        info.egress_id
+        for info in livekit.egresses(active=False)
+        if key in {info.file.filename, *(file.filename for file in info.file_results)}
     )
 
 

@@ -85,6 +85,13 @@ class Shelf:
                     return found
         return _of(egress_id, self.everything())
 
+    def claiming(self, egress_id: str, room_ids: Sequence[str] = ()) -> list[Shown]:
+        """The conversations whose own fields say this egress, or one of these room sessions; by one request."""
+        with airtable_errors():
+            wanted = [f.EQ(f.Field(name), egress_id) for name in self._names("egress_id")]
+            wanted += [f.EQ(f.Field(name), room_id) for name in self._names("room_id") for room_id in room_ids]
+            return [shown for page in self._pages(f.OR(*wanted)) for shown in page] if wanted else []
+
     def _pages(self, formula: f.Formula) -> Iterator[list[Shown]]:
         for page in self.table.pages(formula, partial(carried_by, self.links)):
             yield [self._shown(conversation) for conversation in page]

@@ -134,6 +134,54 @@ def test_what_names_no_recording_is_said(
     assert words in done.stderr
 
 
+def elsewhere(rig: Rig, version: str, **cells: str) -> str:
+    """A conversation with EG_1's link, and what it says of itself."""
+    said = {"room_name": "else", "audio_recording_url": rig.link("EG_1", version), **cells}
+    return rig.server.seed({name: value for name, value in said.items() if value})
+
+
+def test_a_copy_of_the_same_room_session_is_cleared_with_what_it_copies(
+    monkeypatch: pytest.MonkeyPatch, rig: Rig
+) -> None:
+    own = seeded(rig)
+    copy = elsewhere(rig, rig.bucket.versions[0].id, room_id="RM_1")
+    done = run(monkeypatch, rig, "erase", "--conversation", copy, "--confirm", copy)
+    assert done.exit_code == 0, done.output
+    for record in (own, copy):
+        assert "audio_recording_url" not in rig.server.read(record)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"room_id": "RM_9"}, "is of room RM_9, but EG_1, which it names, recorded RM_1"),
+        ({"room_id": "RM_9", "egress_id": "EG_1"}, "is of room RM_9, but EG_1, which it names, recorded RM_1"),
+        ({"room_id": "RM_9", "egress_id": "EG_1", "audio_recording_url": ""}, "is of room RM_9, but EG_1"),
+        ({}, "says that it is its own"),
+        ({"egress_id": "EG_1"}, "says that it is its own"),
+        ({"egress_id": "EG_1", "audio_recording_url": ""}, "says that it is its own"),
+    ],
+)
+def test_a_conversation_with_another_calls_link_erases_nothing(
+    monkeypatch: pytest.MonkeyPatch, rig: Rig, cells: dict[str, str], words: str
+) -> None:
+    seeded(rig)
+    wrong = elsewhere(rig, rig.bucket.versions[0].id, **cells)
+    done = run(monkeypatch, rig, "erase", "--conversation", wrong, "--confirm", wrong)
+    assert done.exit_code == 2
+    assert words in " ".join(done.stderr.split())
+    assert "callrec erase EG_1" in " ".join(done.stderr.split())
+    assert rig.bucket.halves == 0
+
+
+def test_a_conversation_whose_room_another_one_has_erases_nothing(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> None:
+    version = rig.bucket.add(KEY, modified=END)
+    rig.server.seed({"room_name": "camille", "room_id": "RM_1"})
+    wrong = elsewhere(rig, version)
+    done = run(monkeypatch, rig, "erase", "--conversation", wrong, "--confirm", wrong)
+    assert (done.exit_code, rig.bucket.halves) == (2, 0)
+
+
 def test_a_conversation_without_a_recording_is_said(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> None:
     record = rig.server.seed({"room_name": "camille"})
     done = run(monkeypatch, rig, "erase", "--conversation", record)

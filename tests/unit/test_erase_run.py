@@ -12,9 +12,10 @@ from livekit import api
 
 from infra.functions.erasures import Erasure, State
 from infra.functions.links import Links
-from scripts.erase.record import read
+from scripts.erase.record import read, write
 from scripts.erase.run import Eraser, Wish
 from scripts.errors import ScriptError, StackError, UnfinishedError, UsageError
+from scripts.livekit_access import LiveKitError
 from scripts.local.airtable_server import AirtableServer, conversations_table, field_of
 from scripts.recordings.conversations import PatientConversations
 from scripts.recordings.find import Shelf
@@ -41,6 +42,16 @@ class FakeLiveKit:
         return self.listed
 
 
+class DeafLiveKit:
+    """A LiveKit that cannot be asked."""
+
+    def ask(self, _method: Any, _task: Any) -> Any:
+        raise LiveKitError("ListEgress: 401", code="unknown", cause="unknown key", mend="another", access=True)
+
+    def egresses(self, *, active: bool) -> list[api.EgressInfo]:
+        return self.ask(active, None)
+
+
 def info(egress_id: str, key: str = KEY, status: Any = api.EgressStatus.EGRESS_COMPLETE) -> api.EgressInfo:
     began, ended = (int(moment.timestamp()) * 10**9 for moment in (END - timedelta(minutes=5), END))
     file = api.FileInfo(filename=key, size=5, started_at=began, ended_at=ended, duration=300 * 10**9)
@@ -53,7 +64,7 @@ def info(egress_id: str, key: str = KEY, status: Any = api.EgressStatus.EGRESS_C
 class Rig:
     def __init__(self, server: AirtableServer) -> None:
         self.server, self.bucket, self.clock = server, Bucket(), Clock()
-        self.livekit: FakeLiveKit | None = FakeLiveKit()
+        self.livekit: FakeLiveKit | DeafLiveKit | None = FakeLiveKit()
         self.held = False
         self.now = NOW
 
@@ -106,6 +117,12 @@ class Rig:
         plan = eraser.plan(egress_id, wished)
         return cast("Erasure", plan.record) if plan.done else eraser.do(plan, wished)
 
+    def erase_nothing(self) -> Erasure:
+        """A record of an erasure that found no version."""
+        done = Erasure(egress_id="EG_1", state=State.DONE, at=int(NOW.timestamp()), versions=0, size_bytes=0)
+        write(cast("Any", self.bucket), "recordings", done)
+        return done
+
     def refused(self, kind: type[ScriptError], words: str, egress_id: str = "EG_1", **wish: Any) -> str:
         """Nothing is changed by what is refused."""
         before = [(one.key, one.id) for one in self.bucket.versions], self.bucket.halves
@@ -143,7 +160,7 @@ def test_everything_of_it_goes_and_nothing_else(rig: Rig) -> None:
     others = {"calls/one.mp4.bak", "calls/EG_10.json", "calls/another.mp4"}
     for key in others:
         rig.bucket.add(key)
-    rig.bucket.uploads = {"u1": KEY, "u2": "calls/one.mp4.bak"}
+    rig.bucket.uploads = {"u1": KEY, "u2": "calls/one.mp4.bak", "u3": "calls/EG_1.json"}
     record = rig.seed("EG_1", version)
     neighbour = rig.seed("EG_2", "v9", "calls/another.mp4", room_id="RM_2")
     before = rig.server.read(neighbour)
@@ -414,3 +431,134 @@ def test_an_empty_id_is_filled_in_so_that_the_place_is_kept(rig: Rig) -> None:
     cells = rig.server.read(record)
     assert (cells["egress_id"], cells["room_id"]) == ("EG_1", "RM_1")
     assert "audio_recording_url" not in cells
+
+
+@pytest.mark.parametrize("knows", [None, FakeLiveKit()])
+def test_a_mistyped_file_is_refused_and_leaves_no_record(rig: Rig, knows: FakeLiveKit | None) -> None:
+    rig.livekit = knows
+    rig.bucket.add(KEY, modified=END)
+    rig.refused(StackError, "nothing lies under calls/oen.mp4", key="calls/oen.mp4")
+    assert rig.record() is None
+    assert rig.erase(key=KEY).versions == 1
+
+
+def test_what_was_recorded_as_erased_under_a_wrong_name_still_goes(rig: Rig) -> None:
+    first = rig.erase_nothing()
+    rig.bucket.add(KEY, modified=END)
+    assert rig.erase(key=KEY) == first
+    assert rig.keys() == {"erasures/EG_1.json"}
+
+
+def test_a_file_other_than_livekits_is_not_touched(rig: Rig) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1"))
+    rig.bucket.add(KEY, modified=END)
+    rig.bucket.add("calls/two.mp4", modified=END)
+    rig.refused(UsageError, "another file than LiveKit, which says calls/one.mp4", key="calls/two.mp4")
+    assert rig.record() is None
+
+
+def test_a_named_file_of_an_egress_without_one_is_not_touched(rig: Rig) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1", "", api.EgressStatus.EGRESS_FAILED))
+    rig.bucket.add(KEY, modified=END)
+    rig.refused(StackError, "left no file", key=KEY)
+
+
+def test_a_named_file_without_a_link_needs_livekits_word(rig: Rig) -> None:
+    rig.livekit = DeafLiveKit()
+    rig.bucket.add(KEY, modified=END)
+    rig.refused(StackError, "LiveKit cannot be asked whose file this is. Nothing was touched. ListEgress", key=KEY)
+
+
+def test_a_linked_recording_goes_though_livekit_is_silent(rig: Rig) -> None:
+    rig.livekit = DeafLiveKit()
+    rig.seed("EG_1", rig.bucket.add(KEY, modified=END))
+    assert rig.erase().versions == 1
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_still_records_is_not_erased_by_its_name_or_link_either(rig: Rig, *, linked: bool) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1", status=api.EgressStatus.EGRESS_ACTIVE))
+    version = rig.bucket.add(KEY, modified=END)
+    if linked:
+        rig.seed("EG_1", version)
+    rig.refused(UnfinishedError, "still recording", **({} if linked else {"key": KEY}))
+
+
+def test_a_link_that_came_after_the_plan_goes_too(rig: Rig) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1"))
+    version = rig.bucket.add(KEY, modified=END)
+    eraser = rig.eraser()
+    plan = eraser.plan("EG_1", Wish())
+    record = rig.seed("EG_1", version)
+    assert eraser.do(plan, Wish()).state is State.DONE
+    assert set(rig.server.read(record)) == KEPT
+
+
+def test_what_came_after_all_was_done_goes_by_the_same_command(rig: Rig) -> None:
+    rig.seed("EG_1", rig.bucket.add(KEY, modified=END))
+    first = rig.erase()
+    version = rig.bucket.add(KEY, modified=END)
+    rig.now = NOW + timedelta(days=1)
+    record = rig.seed("EG_1", version)
+    rig.bucket.add("calls/another.mp4")
+    plan = rig.eraser().plan("EG_1", Wish())
+    assert "EG_1 was erased on 2026-11-24" in next(plan.lines(dry=True))
+    assert plan.document(dry=True)["before"] == first.at
+    assert rig.erase() == first == rig.record()
+    assert rig.keys() == {"erasures/EG_1.json", "calls/another.mp4"}
+    assert set(rig.server.read(record)) == KEPT
+    assert rig.eraser().plan("EG_1", Wish()).done
+
+
+def test_of_what_was_erased_livekits_word_finds_what_came_later(rig: Rig) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1"))
+    rig.bucket.add(KEY, modified=END)
+    first = rig.erase()
+    rig.bucket.add(KEY, modified=END)
+    assert rig.erase() == first
+    assert rig.keys() == {"erasures/EG_1.json"}
+
+
+@pytest.mark.parametrize("knows", [None, DeafLiveKit(), FakeLiveKit(info("EG_1", "", api.EgressStatus.EGRESS_FAILED))])
+def test_done_stays_done_when_livekit_tells_nothing(rig: Rig, knows: Any) -> None:
+    rig.seed("EG_1", rig.bucket.add(KEY, modified=END))
+    first = rig.erase()
+    rig.livekit = knows
+    assert rig.erase() == first
+
+
+@pytest.mark.parametrize("url", ["", "https://elsewhere.example/of-theirs"])
+def test_a_conversation_whose_link_somebody_emptied_tells_nothing_either(rig: Rig, url: str) -> None:
+    rig.livekit = FakeLiveKit(info("EG_1"))
+    rig.bucket.add(KEY, modified=END)
+    record = rig.seed("EG_1", "v0", audio_recording_url=url)
+    rig.erase()
+    after = rig.server.read(record)
+    assert set(after) == KEPT | ({"audio_recording_url"} if url else set())
+    assert after["recording_status"] == "Erased on request on 24 November 2026"
+
+
+def test_a_conversation_that_plays_another_recording_keeps_what_it_says(rig: Rig) -> None:
+    version = rig.bucket.add(KEY, modified=END)
+    rig.seed("EG_1", version)
+    record = rig.seed("EG_2", "v9", "calls/two.mp4", egress_id="EG_1")
+    before = rig.server.read(record)
+    rig.erase()
+    assert rig.server.read(record) == before
+
+
+@pytest.mark.parametrize(
+    ("knows", "words"),
+    [
+        (FakeLiveKit(info("EG_1"), info("EG_2", status=api.EgressStatus.EGRESS_ACTIVE)), "another call too: EG_2"),
+        (DeafLiveKit(), "LiveKit cannot be asked whose file"),
+        (None, "1 unfinished uploads, which another call may be making"),
+    ],
+)
+def test_an_upload_that_may_be_another_calls_is_not_aborted(rig: Rig, knows: Any, words: str) -> None:
+    rig.livekit = knows
+    rig.seed("EG_1", rig.bucket.add(KEY, modified=END))
+    rig.bucket.uploads = {"u1": KEY}
+    rig.refused(StackError, words)
+    rig.refused(StackError, words, key=KEY)
+    assert rig.bucket.uploads == {"u1": KEY}
