@@ -8,17 +8,21 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from infra.functions.erasures import PREFIX
 from scripts.local.http_front import Call, HttpFront, Reply
 
 _VERSIONS = """<?xml version="1.0" encoding="UTF-8"?>
 <ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>recordings</Name><Prefix>{key}</Prefix>
-<MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Version><Key>{key}</Key><VersionId>v1</VersionId>
-<IsLatest>true</IsLatest><LastModified>{modified}</LastModified><ETag>"x"</ETag><Size>{size}</Size>
-<StorageClass>STANDARD</StorageClass></Version></ListVersionsResult>"""
+<MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>{version}</ListVersionsResult>"""
+_VERSION = """<Version><Key>{key}</Key><VersionId>v1</VersionId><IsLatest>true</IsLatest>
+<LastModified>{modified}</LastModified><ETag>"x"</ETag><Size>{size}</Size><StorageClass>STANDARD</StorageClass></Version>"""
 
 
 class AwsStub:
-    """Every key has one version of `size` bytes, written at `modified` (ISO 8601). A `with` block serves it."""
+    """Every key has one version of `size` bytes, written at `modified` (ISO 8601); nothing was erased.
+
+    A `with` block serves it.
+    """
 
     def __init__(self, *, secret: str, size: int = 100, modified: str = "2026-11-24T00:00:48.000Z") -> None:
         """`secret`: what Secrets Manager answers to any ARN."""
@@ -44,7 +48,8 @@ class AwsStub:
         query = parse_qs(urlsplit(call.target).query, keep_blank_values=True)
         if call.method == "GET" and "versions" in query:
             key = escape(query["prefix"][0])
-            text = _VERSIONS.format(key=key, size=self._size, modified=self._modified)
+            there = _VERSION.format(key=key, size=self._size, modified=self._modified)
+            text = _VERSIONS.format(key=key, version="" if key.startswith(PREFIX) else there)
             return Reply(status=200, content_type="application/xml", body=text.encode())
         return Reply(status=400, content_type="application/json", body=b'{"__type":"UnknownOperationException"}')
 
