@@ -190,11 +190,15 @@ def _locking(values: Mapping[str, str]) -> list[str]:
             f"objectLockDays: no more than retentionDays ({retention}), since S3 deletes nothing that is locked; "
             f"got {days!r}. Set it: pulumi config set objectLockDays {retention}"
         )
-    if lock == "compliance" and values.get("disposable") == "true":
-        problems.append(
-            "objectLock: compliance contradicts disposable, since nobody can delete what is locked so, not even AWS. "
-            "Set it: pulumi config set disposable false"
-        )
+    if values.get("disposable") == "true":
+        destroyed = "a disposable stack may be destroyed with its recordings"
+        kept = "nobody can delete what is locked so, not even AWS" if lock == "compliance" else destroyed
+        named = {f"objectLock: {lock}": kept} if locks else {}
+        named |= {"legalHold: true": destroyed} if values.get("legalHold") == "true" else {}
+        problems += [
+            f"{one} contradicts disposable, since {why}. Set it: pulumi config set disposable false"
+            for one, why in named.items()
+        ]
     return problems
 
 

@@ -24,7 +24,7 @@ from scripts.teardown.engine import Engine, Say
 from scripts.teardown.export import Exported
 from scripts.teardown.recordings import size_words
 from scripts.teardown.run import Teardown, Wish, agree
-from scripts.verify.hop import code_of
+from scripts.teardown.unrecorded import words
 
 DONE, LEFT, COULD_NOT_RUN = 0, 1, 2
 
@@ -63,9 +63,9 @@ def teardown(
     stack: `pulumi up` builds the rest around it again. Only --delete-recordings together with the bucket's name removes
     everything, for ever; not what a legal hold or Object Lock keeps.
 
-    --export downloads every current object of the recordings' bucket with a manifest (key, version, size, SHA-256) and
-    can be done again: what is there is not fetched twice. Nothing is deleted when it is not complete. Without --yes it
-    is all that is done. Exit code: 0 done, or only shown; 1 something is left, run it again; 2 could not run.
+    --export downloads every version in the recordings' bucket with a manifest (key, version, size, SHA-256) and can be
+    done again: what is there is not fetched twice. Nothing is touched before it is complete once. Without --yes it is
+    all that is done. Exit code: 0 done, or only shown; 1 something is left, run it again; 2 could not run.
     """
     context: Context = ctx.obj
     as_json = as_json or context.json
@@ -99,8 +99,7 @@ def execute(context: Context, wish: Wish, *, as_json: bool) -> int:
     except CommandError as error:
         return _failed(context, UsageError(f"the engine could not: {engine_words(error)}"), as_json=as_json)
     except (ClientError, BotoCoreError) as error:
-        said = f"{error.operation_name}: {code_of(error)}" if isinstance(error, ClientError) else type(error).__name__
-        return _failed(context, UnfinishedError(f"AWS refused ({said}). Run teardown again"), as_json=as_json)
+        return _failed(context, UnfinishedError(f"{words(error)}. Run teardown again"), as_json=as_json)
 
 
 def _execute(context: Context, wish: Wish, *, as_json: bool) -> int:
@@ -130,7 +129,7 @@ def _execute(context: Context, wish: Wish, *, as_json: bool) -> int:
         return DONE
     if exported is not None:
         typer.echo(
-            f"exported to {wish.export}: {exported.files:,} objects, {size_words(exported.size)}; "
+            f"exported to {wish.export}: {exported.files:,} files, {size_words(exported.size)}; "
             f"{exported.fetched:,} of them fetched now"
         )
     if plan.going:

@@ -9,12 +9,14 @@ from functools import partial
 from livekit import api
 
 from infra.functions.egress_list import buckets
-from scripts.errors import StackError
+from scripts.errors import StackError, UnfinishedError
 from scripts.livekit_access import STOP_EGRESS, LiveKit, LiveKitError
 
 # Stopping an egress makes it finish its file and upload it, which for a long call takes a while.
 UPLOAD_SECONDS = 120.0
 POLL_SECONDS = 2.0
+# While some are stopped and their files are fetched others may begin: so often it is looked again.
+MOST_LOOKS = 6
 
 
 def recording_into(livekit: LiveKit, bucket: str) -> list[str]:
@@ -47,6 +49,15 @@ def stop(livekit: LiveKit, bucket: str, egresses: list[str], wait: Callable[[flo
                 "Try again later, or give up what they record: callrec teardown --ignore-livekit"
             )
         wait(POLL_SECONDS)
+
+
+def never_quiet(active: list[str]) -> UnfinishedError:
+    """Recordings begin faster than they are stopped."""
+    return UnfinishedError(
+        f"recordings begin again and again, now {', '.join(sorted(active))}. Nothing was removed. Something starts "
+        "them: an agent that has the upload key, or recordRooms (pulumi config set recordRooms false && pulumi up). "
+        "Stop that and run teardown again, or give up what they record: callrec teardown --ignore-livekit"
+    )
 
 
 async def _stop(egress: str, client: api.LiveKitAPI) -> None:

@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
 import stat
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.errors import UnfinishedError, UsageError
+from scripts.teardown import manifest
+from scripts.teardown.manifest import FILES, PART, Entry, Found, digest, file_name, file_of, opened
 from scripts.teardown.recordings import size_words
 from scripts.verify.hop import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MANIFEST, FILES, PART = "manifest.jsonl", "files", ".part"
 _CHUNK = 1024 * 1024
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
-_LONGEST_NAME = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of the manifest: an object's current version, and the file that holds it. `modified` in ISO 8601, UTC."""
-
-    key: str = field(repr=False)
-    version: str
-    size: int
-    sha256: str
-    modified: str
-    file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,58 +59,60 @@ class Export:
             ) from None
 
     def go(self) -> Exported:
-        """Fetch every current version. Raises UnfinishedError unless all of them are there and whole."""
-        known = self._manifest()
+        """Fetch every version. Raises UnfinishedError unless all of them are there and whole."""
+        known = manifest.read(self.folder)
         failed: dict[str, int] = {}
         files = size = 0
-        for key, version, length, modified in self._current():
-            entry = self._done.get((key, version))
-            if entry is None and (told := known.get((key, version))) is not None and self._holds(told):
-                entry = told
-            if entry is None:
-                try:
-                    entry = self._fetch(key, version, length, modified)
-                except (ClientError, BotoCoreError, OSError) as error:
-                    code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
-                    failed[code] = failed.get(code, 0) + 1
-                    continue
-                self._fetched += 1
-            self._done[key, version] = entry
+        # Older ones first: one that was current in an earlier run makes way for the next of that name.
+        for found in sorted(self._versions(), key=lambda one: one.current):
+            key, version = found.key, found.version
+            entry = self._done.get((key, version)) or known.get((key, version))
+            try:
+                kept = None if entry is None else self._kept(entry, found)
+                self._done[key, version] = entry = kept or self._fetch(found)
+            except (ClientError, BotoCoreError, OSError) as error:
+                code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+                failed[code] = failed.get(code, 0) + 1
+                continue
             files, size = files + 1, size + entry.size
-            self.say(f"exported {files:,} objects, {size_words(size)}")
+            self.say(f"exported {files:,} files, {size_words(size)}")
         if failed:
             raise UnfinishedError(_incomplete(failed, files, self.folder))
+        gone = [entry for version, entry in known.items() if version not in self._done]
+        try:
+            manifest.settle(self.folder, [*gone, *self._done.values()])
+        except OSError as error:
+            raise UnfinishedError(_incomplete({type(error).__name__: 1}, files, self.folder)) from None
         return Exported(files=files, size=size, fetched=self._fetched)
 
-    def _current(self) -> Generator[tuple[str, str, int, datetime]]:
+    def _versions(self) -> Generator[Found]:
         for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             for one in page.get("Versions", []):
                 item: Any = one
-                if item.get("IsLatest") is True:
-                    yield item["Key"], item["VersionId"], item["Size"], item["LastModified"]
+                yield Found(
+                    key=item["Key"],
+                    version=item["VersionId"],
+                    size=item["Size"],
+                    modified=item["LastModified"],
+                    current=item.get("IsLatest") is True,
+                )
 
-    def _manifest(self) -> dict[tuple[str, str], Entry]:
-        """What earlier runs finished; a line that was cut off by a kill is none."""
-        path = self.folder / MANIFEST
-        known: dict[tuple[str, str], Entry] = {}
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                entry = Entry(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
-            known[entry.key, entry.version] = entry
-        return known
+    def _kept(self, entry: Entry, found: Found) -> Entry | None:
+        """What was fetched before, under the name that it has now; None when it is not there or not whole."""
+        if (found.key, found.version) in self._done and entry.current == found.current:
+            return entry
+        path = self.folder / file_of(found)
+        for had in (path, self.folder / file_of(replace(found, current=not found.current))):
+            if had.is_file() and _whole(had, entry):
+                had.replace(path)
+                return replace(entry, file=file_of(found), current=found.current)
+        return None
 
-    def _holds(self, entry: Entry) -> bool:
-        """Whether its file is there, under its own name, and whole."""
-        path = self._path(entry.key)
-        return entry.file == _relative(path) and path.is_file() and _whole(path, entry)
-
-    def _fetch(self, key: str, version: str, length: int, modified: datetime) -> Entry:
+    def _fetch(self, found: Found) -> Entry:
         """Into a partial file, from where an earlier run left it; a version's bytes never change."""
-        path = self._path(key)
-        part = path.with_name(f"{path.name}.{hashlib.sha256(version.encode()).hexdigest()[:8]}{PART}")
-        with _opened(part) as file:
+        key, version, length, path = found.key, found.version, found.size, self.folder / file_of(found)
+        part = path.with_name(f"{file_name(key)}.{digest(version)[:8]}{PART}")
+        with opened(part) as file:
             had = file.seek(0, os.SEEK_END)
             if had > length:
                 file.truncate(0)
@@ -147,34 +133,14 @@ class Export:
             version=version,
             size=length,
             sha256=_sha256(part),
-            modified=modified.astimezone(UTC).isoformat(),
-            file=_relative(path),
+            modified=found.modified.astimezone(UTC).isoformat(),
+            file=file_of(found),
+            current=found.current,
         )
         part.replace(path)
-        with _opened(self.folder / MANIFEST) as manifest:
-            manifest.seek(0, os.SEEK_END)
-            manifest.write(f"{json.dumps(asdict(entry))}\n".encode())
+        manifest.append(self.folder, entry)
+        self._fetched += 1
         return entry
-
-    def _path(self, key: str) -> Path:
-        return self.folder / FILES / file_name(key)
-
-
-def file_name(key: str) -> str:
-    """A name that never leaves its folder, is no other key's, and still tells a person what it is."""
-    extension = found[0] if (found := _EXTENSION.search(key)) else ""
-    stem = _UNSAFE.sub("-", key.removesuffix(extension)).strip("-.")[:_LONGEST_NAME]
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{stem}-{digest}{extension}" if stem else f"{digest}{extension}"
-
-
-def _relative(path: Path) -> str:
-    return f"{FILES}/{path.name}"
-
-
-def _opened(path: Path) -> BinaryIO:
-    """For reading and writing, only by the owner, and never through a link that somebody put there."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
 
 
 def _whole(path: Path, entry: Entry) -> bool:
@@ -190,6 +156,6 @@ def _incomplete(failed: dict[str, int], files: int, folder: Path) -> str:
     counts = ", ".join(f"{count} of {code}" for code, count in sorted(failed.items()))
     archived = " Those of InvalidObjectState are archived: restore them first (aws s3api restore-object)."
     return (
-        f"the export is not complete: {files:,} objects are in {folder}, {sum(failed.values())} are not ({counts})."
+        f"the export is not complete: {files:,} files are in {folder}, {sum(failed.values())} are not ({counts})."
         f"{archived * ('InvalidObjectState' in failed)} No recording was deleted: run the same command again"
     )

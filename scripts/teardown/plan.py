@@ -15,7 +15,7 @@ from scripts.teardown.state import Resource, shown
 _EVENTS = "events not delivered yet; lost with it"
 _ARRIVALS = "stored files that reconcile has not placed yet; forgotten with it"
 _FATES = {
-    Step.RESTORE: "put back as it was found, first of all",
+    Step.RESTORE: "put back as it was found, before anything goes",
     Step.FOREIGN: "somebody changed its recording after callrec did; left as it is",
 }
 
@@ -45,11 +45,11 @@ class Plan:
         yield from _listed("would go" if dry else "going", self.going)
         yield from _listed("would stay" if dry else "staying", self.staying)
         for name, holding in self.buckets.items():
-            fate = "deleted for ever" if self.deletes_recordings else "kept"
+            fate = self._fate(name)
             yield f"bucket {name}: {'not there any more' if holding is None else f'{holding.words}; {fate}'}"
             yield from _warnings(name, holding)
         if self.export is not None:
-            yield f"downloaded first, with a manifest: every current object of {next(iter(self.buckets), 'no bucket')}"
+            yield f"downloaded first, with a manifest: every version in {next(iter(self.buckets), 'no bucket')}"
         for name, messages in self.queues.items():
             if messages:
                 yield f"queue {name}: {messages} {_EVENTS if name.endswith('.fifo') else _ARRIVALS}"
@@ -65,6 +65,13 @@ class Plan:
             yield "LiveKit is not asked what it records now"
         if not self.going:
             yield "nothing is left to remove"
+
+    def _fate(self, bucket: str) -> str:
+        if not self.deletes_recordings:
+            return "kept"
+        # The first is that of the recordings; the other one tells who read and deleted them in S3.
+        others = "" if bucket == next(iter(self.buckets)) else "; access logs, which --export does not download"
+        return f"deleted for ever{others}"
 
     def document(self) -> dict[str, Any]:
         """For programs; sizes in bytes."""

@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scripts.aws_access import AwsAccess
 from scripts.configure.keeping import StackKeeper
 from scripts.configure.sip import Sip
 from scripts.errors import UsageError
 from scripts.livekit_access import LiveKit
-from scripts.teardown import egresses, locks, plays, queues, recordings
+from scripts.recordings.legal_hold import under_hold
+from scripts.teardown import egresses, locks, plays, queues, recordings, unrecorded
 from scripts.teardown.engine import Engine, Say
 from scripts.teardown.export import Export, Exported
 from scripts.teardown.plan import Plan
 from scripts.teardown.recordings import Holding
-from scripts.teardown.state import Split
+from scripts.teardown.state import Split, deployed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +57,8 @@ class Teardown:
 
     def plan(self) -> tuple[Plan, LiveKit | None]:
         """Look, and change nothing."""
-        split = Split.of(self.engine.state())
+        state = self.engine.state()
+        split = Split.of(state)
         s3 = self.aws.client("s3")
         counted = {
             name: recordings.count(s3, name, lambda number: self.say(f"counted {number:,} versions"))
@@ -63,7 +66,7 @@ class Teardown:
         }
         everything = self.wish.delete_recordings
         if everything:
-            self._refuse(split, counted)
+            self._refuse(split, deployed(state), counted)
         going = split.everything if everything else split.going
         livekit = LiveKit.of(self.engine.config()) if going and not self.wish.ignore_livekit else None
         active = None
@@ -96,17 +99,16 @@ class Teardown:
 
         Raises UnfinishedError when something stays that should go; then all of it can be done again.
         """
-        export, exported = self.export(plan), None
-        bucket = next(iter(plan.buckets), None)
-        if livekit is not None and plan.rules:
-            # Calls that come from now on must not be recorded with a key that is about to go.
-            self._sip(livekit).detach(plan.rules)
-        if livekit is not None and bucket is not None and plan.egresses:
-            self.say(f"stopping {len(plan.egresses)} recordings, and waiting for their files")
-            egresses.stop(livekit, bucket, list(plan.egresses))
+        export = self.export(plan)
         if export is not None:
-            exported = self.exported(export)
+            # While calls are still recorded: this takes longest, and fails until what is archived is restored.
+            self.exported(export)
         first = Split.of(self.engine.state()).going
+        with unrecorded.told(self.stack, plan.rules):
+            if livekit is not None and plan.rules:
+                # Calls that come from now on must not be recorded with a key that is about to go.
+                self._sip(livekit).detach(plan.rules)
+            exported = self._quiet(plan, livekit, export)
         if first:
             self.engine.destroy([resource.urn for resource in first])
         if not plan.deletes_recordings:
@@ -121,6 +123,24 @@ class Teardown:
         self.engine.remove()
         return exported
 
+    def _quiet(self, plan: Plan, livekit: LiveKit | None, export: Export | None) -> Exported | None:
+        """Stop what records, and export what that stored, until a last look finds nothing.
+
+        Raises StackError when LiveKit cannot be asked or one does not end, UnfinishedError when ever more begin.
+        """
+        bucket, exported, active = next(iter(plan.buckets), None), None, list[str]()
+        for _ in range(egresses.MOST_LOOKS):
+            if livekit is not None and bucket is not None:
+                active = egresses.recording_into(livekit, bucket)
+                if active:
+                    self.say(f"stopping {len(active)} recordings, and waiting for their files")
+                    egresses.stop(livekit, bucket, active)
+            if not active and (export is None or exported is not None):
+                return exported
+            if export is not None:
+                exported = self.exported(export)
+        raise egresses.never_quiet(active)
+
     def exported(self, export: Export) -> Exported:
         """Fetch the recordings, and the lines of who listened to them."""
         exported, logs = export.go(), self.aws.client("logs")
@@ -129,9 +149,9 @@ class Teardown:
             self.say(f"saved {count:,} lines of who listened")
         return exported
 
-    def _refuse(self, split: Split, counted: Mapping[str, Holding | None]) -> None:
+    def _refuse(self, split: Split, settings: Mapping[str, Any], counted: Mapping[str, Holding | None]) -> None:
         """Raises UsageError when recordings must not be deleted."""
-        if split.buckets and self.engine.config().get("legalHold") == "true":
+        if split.buckets and under_hold(self.engine.config(), settings):
             raise UsageError(
                 "the recordings are under a legal hold by the stack's configuration, and are not deleted. Nothing was "
                 "touched. When your lawyers lift it: pulumi config set legalHold false && pulumi up"

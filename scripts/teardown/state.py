@@ -80,6 +80,15 @@ class Split:
         return [resource.id for resource in self.staying if resource.type == LOG_GROUP]
 
 
+def deployed(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The output `bucketSettings` of the stack as it was last made; empty when it has none."""
+    entries: list[Mapping[str, Any]] = deployment.get("resources") or []
+    outputs: dict[str, Any] = {}
+    for entry in entries:
+        outputs |= (entry.get("outputs") or {}) if entry["type"] == ROOT_TYPE else {}
+    return outputs.get("bucketSettings") or {}
+
+
 def shown(resources: Iterable[Resource]) -> list[Resource]:
     """The resources that are something in AWS, by kind and name; components are just brackets."""
     real = [resource for resource in resources if resource.id]

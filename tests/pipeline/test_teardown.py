@@ -20,7 +20,9 @@ from scripts.local import services, stack
 from scripts.local.livekit_server import LiveKitServer
 from scripts.local.services import Services
 from scripts.teardown.command import execute
+from scripts.teardown.engine import Engine
 from scripts.teardown.run import Wish
+from scripts.teardown.state import deployed
 from tests.pipeline.killing import killed_when
 
 pytestmark = pytest.mark.pipeline
@@ -100,6 +102,9 @@ def test_the_recordings_stay_closed_and_the_stack_comes_back_around_them(
     before = own.up()
     record(own)
     closed = settings(own)
+    with stack.opened(own.services, own.engine) as opened:
+        asked = deployed(Engine(stack=opened, say=lambda _: None).state())
+    assert (asked["legalHold"], asked["disposable"]) == (False, False)  # in clear, for whoever looks for a hold
     egress = own.livekit.add_egress((EVENTS / "egress_updated.active.json").read_bytes())
     assert own.down(Wish(), as_json=True) == 0
     planned = json.loads(capsys.readouterr().out)

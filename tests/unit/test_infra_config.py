@@ -180,7 +180,16 @@ def test_a_missing_value_is_named(key: str) -> None:
         ),
         (
             {"objectLock": "compliance", "objectLockDays": "1", "disposable": "true"},
-            "objectLock: compliance contradicts disposable",
+            "objectLock: compliance contradicts disposable, since nobody can",
+        ),
+        (
+            {"objectLock": "governance", "objectLockDays": "1", "disposable": "true"},
+            "objectLock: governance contradicts disposable, since a disposable stack may be destroyed with its",
+        ),
+        (
+            {"legalHold": "true", "disposable": "true"},
+            "legalHold: true contradicts disposable, since a disposable stack may be destroyed with its recordings. "
+            "Set it: pulumi config set disposable false",
         ),
         ({"airtabelBase": "x"}, "airtabelBase: not a key of callrec. Remove it: pulumi config rm airtabelBase"),
     ],
@@ -194,7 +203,8 @@ def test_contradictions_are_named(changes: dict[str, str], said: str) -> None:
     "changes",
     [
         {"archiveAfterDays": "29", "retentionDays": "30"},
-        {"objectLock": "governance", "objectLockDays": "90", "retentionDays": "90", "disposable": "true"},
+        {"objectLock": "governance", "objectLockDays": "90", "retentionDays": "90"},
+        {"legalHold": "true", "disposable": "false"},
         {"objectLock": "compliance", "objectLockDays": "90"},
         {"archiveAfterDays": "0"},
         {"uploaderKeyGeneration": "2", "uploaderPreviousKey": "inactive"},

@@ -342,6 +342,45 @@ def test_running_recordings_are_stopped_before_anything_goes() -> None:
     with_livekit(livekit, task)
 
 
+@pytest.mark.parametrize("begins", [1, 2])
+def test_a_recording_that_begins_after_the_plan_is_stopped_too(monkeypatch: pytest.MonkeyPatch, begins: int) -> None:
+    """After the plan, or while another one is being stopped."""
+    livekit = FakeLiveKit(running=[into("EG_1", "recordings")] if begins == 2 else [])
+    real, looks = egresses.recording_into, 0
+
+    def looking(*asked: Any) -> list[str]:
+        nonlocal looks
+        found = real(*asked)
+        looks += 1
+        if looks == begins:
+            livekit.running.append(into("EG_LATE", "recordings"))
+        return found
+
+    monkeypatch.setattr(egresses, "recording_into", looking)
+
+    def task(bench: Bench) -> None:
+        assert bench.run("--yes").exit_code == 0
+        assert livekit.stopped == ["EG_1", "EG_LATE"][2 - begins :]
+        assert livekit.running == []
+        assert bench.left == KEPT + OTHERS
+
+    with_livekit(livekit, task)
+
+
+def test_recordings_that_never_stop_beginning_keep_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egresses, "recording_into", lambda *_: ["EG_AGAIN"])
+    monkeypatch.setattr(egresses, "stop", lambda *_: None)
+
+    def task(bench: Bench) -> None:
+        done = bench.run("--yes")
+        assert done.exit_code == 1
+        assert "now EG_AGAIN. Nothing was removed" in done.stderr
+        assert "--ignore-livekit" in done.stderr
+        assert bench.untouched
+
+    with_livekit(FakeLiveKit(), task)
+
+
 def test_a_recording_that_does_not_end_keeps_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(egresses, "UPLOAD_SECONDS", -1.0)
     livekit = FakeLiveKit(running=[into("EG_1", "recordings")], lag=-1)

@@ -39,7 +39,8 @@ class FakeLiveKit:
             if self.stopped:
                 if self.lag == 0:
                     self.running = [info for info in self.running if info.egress_id not in self.stopped]
-                self.lag -= 1
+                else:
+                    self.lag -= 1
             return 200, {}, api.ListEgressResponse(items=self.running).SerializeToString()
         if self.error is not None:
             return self.error

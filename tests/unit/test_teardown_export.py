@@ -14,7 +14,8 @@ from typing import Any, cast
 import pytest
 
 from scripts.errors import UnfinishedError, UsageError
-from scripts.teardown.export import Export, file_name
+from scripts.teardown.export import Export
+from scripts.teardown.manifest import file_name
 from tests.unit.functions_support import client_error
 
 STORED = datetime(2026, 11, 24, tzinfo=UTC)
@@ -25,13 +26,25 @@ class Killed(BaseException):
 
 
 class Stored:
-    """Current objects by key; `cut` ends a download after so many bytes, by what it raises."""
+    """Current objects by key, and older versions; `cut` ends a download after so many bytes, by what it raises."""
 
     def __init__(self, **objects: bytes) -> None:
         self.objects = objects
+        self.ids = {key: f"v-{key}" for key in objects}
+        self.older: list[tuple[str, str, bytes]] = []
         self.archived: set[str] = set()
         self.cut: tuple[int, BaseException] | None = None
         self.asked: list[tuple[str, str]] = []
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store another version; what was there becomes an older one."""
+        if key in self.objects:
+            self.hide(key)
+        self.objects[key], self.ids[key] = body, f"v{len(self.older)}-{key}"
+
+    def hide(self, key: str) -> None:
+        """As a delete marker does."""
+        self.older.append((key, self.ids[key], self.objects.pop(key)))
 
     def get_paginator(self, _name: str) -> Any:
         return self
@@ -39,22 +52,24 @@ class Stored:
     def paginate(self, *, Bucket: str) -> list[dict[str, Any]]:  # noqa: N803
         assert Bucket == "recordings"
         found = [
-            {"Key": key, "VersionId": f"v-{key}", "Size": len(body), "LastModified": STORED, "IsLatest": True}
+            {"Key": key, "VersionId": self.ids[key], "Size": len(body), "LastModified": STORED, "IsLatest": True}
             for key, body in self.objects.items()
         ]
         old = [
-            {"Key": key, "VersionId": "old", "Size": 1, "LastModified": STORED, "IsLatest": False}
-            for key in self.objects
+            {"Key": key, "VersionId": version, "Size": len(body), "LastModified": STORED, "IsLatest": False}
+            for key, version, body in self.older
         ]
         return [{"Versions": found}, {"Versions": old}, {"DeleteMarkers": [{"Key": "gone"}]}]
 
     def get_object(self, *, Bucket: str, Key: str, VersionId: str, Range: str = "bytes=0-") -> Any:  # noqa: N803
         self.asked.append((Key, Range))
-        assert VersionId == f"v-{Key}"
         if Key in self.archived:
             raise client_error("InvalidObjectState")
         first = int(Range.removeprefix("bytes=").rstrip("-"))
-        return {"Body": _Body(self.objects[Key][first:], self.cut)}
+        bodies = {version: body for _, version, body in self.older}
+        if VersionId == self.ids[Key]:
+            bodies[VersionId] = self.objects.get(Key, bodies.get(VersionId, b""))
+        return {"Body": _Body(bodies[VersionId][first:], self.cut)}
 
 
 class _Body(io.BytesIO):
@@ -96,7 +111,67 @@ def test_every_current_object_is_there_with_a_line_that_proves_it(tmp_path: Path
             "sha256": hashlib.sha256(body).hexdigest(),
             "modified": "2026-11-24T00:00:00+00:00",
             "file": f"files/{file_name(key)}",
+            "current": True,
         }
+
+
+def lines(folder: Path) -> dict[tuple[str, bool], tuple[str, bytes]]:
+    """Key and whether it is current → its file, and what that holds; every line of the manifest is one of them."""
+    read = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    found = {(one["key"], one["current"]): (one["file"], (folder / one["file"]).read_bytes()) for one in read}
+    assert len(found) == len(read)
+    return found
+
+
+def test_older_versions_are_there_under_names_of_their_own(tmp_path: Path) -> None:
+    s3 = Stored(**{"a.mp4": b"first", "hidden.mp4": b"under a delete marker"})
+    s3.put("a.mp4", b"second")
+    s3.hide("hidden.mp4")
+    assert made(s3, tmp_path / "out").go().files == 3
+    assert lines(tmp_path / "out") == {
+        ("a.mp4", True): (f"files/{file_name('a.mp4')}", b"second"),
+        ("a.mp4", False): (f"files/{file_name('a.mp4', 'v-a.mp4')}", b"first"),
+        ("hidden.mp4", False): (f"files/{file_name('hidden.mp4', 'v-hidden.mp4')}", b"under a delete marker"),
+    }
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_is_overwritten_after_an_export_keeps_its_bytes(tmp_path: Path, same: bool) -> None:  # noqa: FBT001
+    """In one command or in two; the older version may be archived by now, so that nobody could fetch it again."""
+    s3 = Stored(**{"a.mp4": b"first", "b.mp4": b"gone"})
+    export = made(s3, tmp_path / "out")
+    export.go()
+    s3.put("a.mp4", b"second")
+    s3.hide("b.mp4")
+    s3.asked.clear()
+    again = export if same else made(s3, tmp_path / "out")
+    assert again.go().files == 3
+    assert s3.asked == [("a.mp4", "bytes=0-")]
+    assert lines(tmp_path / "out") == {
+        ("a.mp4", True): (f"files/{file_name('a.mp4')}", b"second"),
+        ("a.mp4", False): (f"files/{file_name('a.mp4', 'v-a.mp4')}", b"first"),
+        ("b.mp4", False): (f"files/{file_name('b.mp4', 'v-b.mp4')}", b"gone"),
+    }
+    assert len(list((tmp_path / "out" / "files").iterdir())) == 3
+
+
+def test_a_version_that_is_current_again_takes_the_name_back(tmp_path: Path) -> None:
+    s3 = Stored(**{"a.mp4": b"first"})
+    s3.put("a.mp4", b"second")
+    made(s3, tmp_path / "out").go()
+    [(_, s3.ids["a.mp4"], s3.objects["a.mp4"])] = s3.older
+    s3.older.clear()
+    assert made(s3, tmp_path / "out").go().fetched == 0
+    assert lines(tmp_path / "out") == {("a.mp4", True): (f"files/{file_name('a.mp4')}", b"first")}
+
+
+def test_a_manifest_of_before_older_versions_were_fetched_still_counts(tmp_path: Path) -> None:
+    s3 = Stored(a=b"one")
+    made(s3, tmp_path / "out").go()
+    path = tmp_path / "out" / "manifest.jsonl"
+    path.write_text(path.read_text().replace(', "current": true', ""))
+    assert made(s3, tmp_path / "out").go().fetched == 0
+    assert json.loads(path.read_text())["current"] is True
 
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
@@ -188,7 +263,7 @@ def test_what_was_stored_since_is_fetched_by_the_same_export(tmp_path: Path) -> 
     s3 = Stored(a=b"one")
     export = made(s3, tmp_path / "out")
     export.go()
-    s3.objects["b"] = b"two"
+    s3.put("b", b"two")
     done = export.go()
     assert (done.files, done.fetched, [key for key, _ in s3.asked]) == (2, 2, ["a", "b"])
 

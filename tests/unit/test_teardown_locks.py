@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from scripts.recordings.legal_hold import under_hold
+from scripts.teardown.state import ROOT_TYPE
 from tests.unit.test_teardown_command import EVERYTHING, Bench
 from tests.unit.verify_support import refusal
 
@@ -85,6 +87,33 @@ def test_a_legal_hold_of_the_stack_keeps_the_recordings_and_lets_the_stack_go() 
     assert bench.run("--yes").exit_code == 0
 
 
+def test_a_hold_as_deployed_counts_until_it_is_lifted_there_too() -> None:
+    bench = Bench()
+    [root] = [one for one in bench.stack.exported["deployment"]["resources"] if one["type"] == ROOT_TYPE]
+    root["outputs"] = {"bucketSettings": {"legalHold": True}}
+    bench.stack.config["callrec:legalHold"] = "false"
+    done = bench.run(*EVERYTHING)
+    assert (done.exit_code, "pulumi up" in done.stderr, bench.untouched) == (2, True, True)
+    root["outputs"]["bucketSettings"]["legalHold"] = False
+    assert bench.run(*EVERYTHING).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "deployed", "held"),
+    [
+        ({}, {}, False),
+        ({"legalHold": "false"}, {"legalHold": False}, False),
+        ({"legalHold": "true"}, {}, True),
+        ({"legalHold": "true"}, {"legalHold": False}, True),
+        ({"legalHold": "True"}, {"legalHold": False}, True),
+        ({"legalHold": "false"}, {"legalHold": True}, True),
+        ({}, {"legalHold": "true"}, True),
+    ],
+)
+def test_a_hold_in_either_place_holds(config: dict[str, str], deployed: dict[str, Any], held: bool) -> None:  # noqa: FBT001
+    assert under_hold(config, deployed) is held
+
+
 def test_young_recordings_are_warned_of() -> None:
     bench = Bench()
     bench.s3.versions["recordings"][1]["LastModified"] = NOW - timedelta(hours=23)
@@ -132,9 +161,9 @@ def exports() -> Exports:
 def test_without_yes_it_only_exports(exports: Exports, tmp_path: Path) -> None:
     done = exports.bench.run("--export", str(tmp_path / "out"))
     assert done.exit_code == 0, done.output
-    assert "1 objects, 200 bytes; 1 of them fetched now" in done.stdout
+    assert "2 files, 300 bytes; 2 of them fetched now" in done.stdout
     assert not exports.bench.stack.events
-    assert len(list((tmp_path / "out" / "files").iterdir())) == 1
+    assert len(list((tmp_path / "out" / "files").iterdir())) == 2
 
 
 def test_a_dry_run_exports_nothing(exports: Exports, tmp_path: Path) -> None:
@@ -146,9 +175,9 @@ def test_it_exports_before_anything_goes(exports: Exports, tmp_path: Path) -> No
     whole = exports.bench.left
     done = exports.bench.run(*EVERYTHING, "--export", str(tmp_path / "out"), "--json")
     assert done.exit_code == 0, done.output
-    assert exports.order == [f"get with {whole} resources"]
+    assert exports.order == [f"get with {whole} resources"] * 2
     assert json.loads(done.stdout)["export"] == {
-        "directory": str(tmp_path / "out"), "files": 1, "size": 200, "fetched": 1
+        "directory": str(tmp_path / "out"), "files": 2, "size": 300, "fetched": 2
     }  # fmt: skip
 
 

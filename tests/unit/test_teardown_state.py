@@ -111,6 +111,18 @@ def plan(**changes: Any) -> Plan:
     return Plan(**(values | changes))
 
 
+def test_access_logs_are_named_among_what_is_deleted_and_not_exported() -> None:
+    buckets = {"recordings": Holding(objects=2), "access-logs": Holding(objects=9)}
+    lines = list(plan(buckets=buckets, deletes_recordings=True, export="/out").lines(dry=True))
+    [own] = [line for line in lines if line.startswith("bucket recordings: 2 objects")]
+    [logs] = [line for line in lines if line.startswith("bucket access-logs: 9 objects")]
+    assert own.endswith("deleted for ever")
+    assert logs.endswith("deleted for ever; access logs, which --export does not download")
+    assert "downloaded first, with a manifest: every version in recordings" in lines
+    kept = list(plan(buckets=buckets).lines(dry=True))
+    assert not any("--export" in line for line in kept)
+
+
 def test_what_waits_in_a_queue_is_said_before_it_is_lost() -> None:
     lines = list(plan(queues={"events.fifo": 3, "events-dlq.fifo": 0, "arrivals": 2}).lines(dry=True))
     assert "queue events.fifo: 3 events not delivered yet; lost with it" in lines
