@@ -120,6 +120,7 @@ def lines(folder: Path) -> dict[tuple[str, bool], tuple[str, bytes]]:
     read = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
     found = {(one["key"], one["current"]): (one["file"], (folder / one["file"]).read_bytes()) for one in read}
     assert len(found) == len(read)
+    assert {one["sha256"] for one in read} == {hashlib.sha256(body).hexdigest() for _, body in found.values()}
     return found
 
 
