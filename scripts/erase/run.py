@@ -18,6 +18,7 @@ from scripts.errors import StackError, UnfinishedError
 from scripts.livekit_access import LiveKit, LiveKitError
 from scripts.recordings import versions as objects
 from scripts.recordings.find import Kept, Shelf
+from scripts.recordings.legal_hold import under_hold
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +58,7 @@ class Eraser:
             s3=deployment.aws.client("s3"),
             bucket=outputs.bucket,
             prefix=outputs.prefix,
-            held=bool(outputs.bucket_settings.get("legalHold")),
+            held=under_hold(deployment.config, outputs.bucket_settings),
             shelf=Shelf.of(deployment, tell),
             livekit=LiveKit.of(deployment.config),
             tell=tell,
