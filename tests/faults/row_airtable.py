@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from scripts.local.airtable.rate_limit import PER_BASE
@@ -93,6 +93,8 @@ def _suffer(here: World, rng: Random, trouble: _Trouble, size: Size) -> int:
     for _ in range(2):
         here.worker()
     crowd = _crowding(here, rng) if not trouble.choices else lambda: None
+    if trouble.choices:  # one for sure: of few requests chance may spare all
+        here.airtable.faults.add(replace(trouble.choices[0], times=1))
     here.airtable.chance.strew(rng, trouble.share, trouble.choices)
     began = here.clock()
     announcing.announce(here, receiver, bodies)
