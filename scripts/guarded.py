@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import requests
-import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.automation import CommandError
 
 from scripts.context import Context
 from scripts.deployment import engine_words
+from scripts.document import print_document
 from scripts.errors import ScriptError, UnfinishedError
 from scripts.interruption import Interrupted, interruptible
 
@@ -43,7 +42,7 @@ def guarded(
     except requests.RequestException as error:
         sentence = f"no usable answer ({type(error).__name__}). Is this machine online?"
     if as_json:
-        typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": sentence}, indent=2))
+        print_document({"stack": context.stack, "ok": False, "error": sentence})
     context.console.print(f"{name}: {sentence}", style="red", markup=False, soft_wrap=True)
     return code
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +21,7 @@ from scripts.configure.webhook import WebhookPlan
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.progress import shown
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.errors import UnfinishedError, UsageError
 from scripts.guarded import guarded
 from scripts.livekit_access import NO_SIP, LiveKit, LiveKitError
@@ -136,7 +136,7 @@ def execute(context: Context, wish: Wish, *, as_json: bool) -> int:
         if not wish.dry:
             plan = run.do(plan, sip)
     if as_json:
-        typer.echo(json.dumps(plan.document(), indent=2))
+        print_document(plan.document())
     else:
         _print(plan.results())
     return DONE if plan.ok else LEFT

@@ -5,7 +5,6 @@ The names are those of the manual guide, and those that scripts/agent/recording.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -19,6 +18,7 @@ import typer
 from scripts import egress_settings
 from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 
@@ -72,9 +72,7 @@ def execute(context: Context, output: Path | None, name: str | None, *, as_json:
         return 0
     save(output, merged(_before(output), found))
     if as_json:
-        typer.echo(
-            json.dumps({"stack": context.stack, "ok": True, "file": str(output), "names": list(found)}, indent=2)
-        )
+        print_document({"stack": context.stack, "ok": True, "file": str(output), "names": list(found)})
     else:
         typer.echo(f"wrote {', '.join(found)} to {output}, which only you can read")
     return 0
@@ -168,7 +166,7 @@ def _print_one(context: Context, found: Mapping[str, str], name: str, *, as_json
         raise UsageError(f"--name: there is no {name}. There are: {', '.join(found)}")
     if as_json:
         document = {"stack": context.stack, "ok": True, "name": name, "value": found[name]}
-        typer.echo(json.dumps(document, indent=2))
+        print_document(document)
     else:
         typer.echo(found[name])
     return 0

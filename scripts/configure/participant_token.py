@@ -6,7 +6,6 @@ A participant's token can start an egress, and then holds the upload key in clea
 from __future__ import annotations
 
 import getpass
-import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, cast
@@ -15,6 +14,7 @@ import jwt
 import typer
 
 from scripts.context import Context, run_alone
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 
@@ -43,7 +43,7 @@ def _execute(*, as_json: bool) -> int:
     text = getpass.getpass("token: ") if sys.stdin.isatty() else sys.stdin.read()
     reason = refusal(text)
     if as_json:
-        typer.echo(json.dumps({"ok": reason is None, "reason": reason}, indent=2))
+        print_document({"ok": reason is None, "reason": reason})
     else:
         typer.echo("this token starts no egress" if reason is None else f"refused: {reason}")
     return FINE if reason is None else REFUSED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from scripts.cost import plot, prices, report
 from scripts.cost.estimate import months as estimated
 from scripts.cost.practice import Keeping, Load, calls_a_day
 from scripts.dead_letters.report import output
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 
@@ -88,7 +88,7 @@ def cost(
         if plot_file is not None:
             plot.draw(found, report.heading(load, table), plot_file)
         if as_json:
-            typer.echo(json.dumps(report.document(found, load, keeping, table), indent=2))
+            print_document(report.document(found, load, keeping, table))
         elif markdown:
             typer.echo(report.markdown(found, load, keeping, table), nl=False)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Annotated
@@ -17,6 +16,7 @@ from scripts.dashboard.readings import Page, read
 from scripts.dashboard.span import Span
 from scripts.dead_letters.progress import shown as progress
 from scripts.dead_letters.report import output
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.interruption import Interrupted
@@ -62,7 +62,7 @@ def dashboard(
         with progress(context.console, "looking"):
             page = look()
         if as_json:
-            typer.echo(json.dumps(report.document(page), indent=2))
+            print_document(report.document(page))
         else:
             _show(page, output())
         return SHOWN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from scripts.dead_letters import report
 from scripts.dead_letters.letter import INTERRUPTED
 from scripts.dead_letters.listing import Listing, read
 from scripts.dead_letters.progress import shown
+from scripts.document import print_document
 from scripts.guarded import guarded
 
 EMPTY, SOMETHING = 0, 1
@@ -40,7 +40,7 @@ def _list(context: Context, *, as_json: bool) -> int:
         listing = read(deployment.aws.client("sqs"), deployment.outputs.dead_letter_queue_url, say)
     now = time.time()
     if as_json:
-        typer.echo(json.dumps(report.document(deployment.stack, listing, now), indent=2))
+        print_document(report.document(deployment.stack, listing, now))
     else:
         _show(deployment.stack, listing, now)
     return SOMETHING if listing.letters or listing.count else EMPTY

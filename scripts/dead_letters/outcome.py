@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-import typer
 
 from scripts.dead_letters import report
 from scripts.dead_letters.fate import UNTRIED, Fate, Outcome, counted
 from scripts.dead_letters.letter import Letter
 from scripts.dead_letters.reasons import explained
 from scripts.dead_letters.resend import Sent
-from scripts.interruption import uninterruptible
+from scripts.document import print_document
 
 DONE, LEFT = 0, 1
 
@@ -52,8 +49,7 @@ class Account:
     def show(self, *, as_json: bool) -> None:
         """Print it on stdout."""
         if as_json:
-            with uninterruptible():  # else a second document would follow the half of this one
-                typer.echo(json.dumps(self.document(time.time()), indent=2))
+            print_document(self.document(time.time()))
             return
         console, now = report.output(), time.time()
         if self.sent.letters:

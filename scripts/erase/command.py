@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from scripts.context import Context, StackOption, run_alone
+from scripts.document import print_document
 from scripts.erase.named import refuse_contradicted
 from scripts.erase.record import checked
 from scripts.erase.run import Eraser, Wish
@@ -94,7 +94,7 @@ def erase(
         if as_json:
             erasures = [plan.document(dry=dry_run) for plan in plans]
             document = {"stack": context.stack, "ok": True, "dryRun": dry_run, "erasures": erasures}
-            typer.echo(json.dumps(document, indent=2))
+            print_document(document)
         elif todo and not dry_run:
             typer.echo(f"erased. {AFTERWARDS}")
         return DONE

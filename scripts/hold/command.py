@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.erase.record import checked
 from scripts.erase.sought import Sought, inside
 from scripts.errors import StackError
@@ -55,7 +55,7 @@ def hold(
         state = "released" if release else "held"
         if as_json:
             document: dict[str, Any] = {"stack": context.stack, "ok": True, "dryRun": dry_run, "egress": egress_id}
-            typer.echo(json.dumps({**document, "state": state, "versions": done}, indent=2))
+            print_document({**document, "state": state, "versions": done})
         else:
             typer.echo(f"{egress_id}: {', '.join(done)} {'would be ' * dry_run}{state}")
         return DONE

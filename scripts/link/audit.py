@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.table import Table
 from scripts.context import StackOption
 from scripts.dead_letters.progress import shown
 from scripts.dead_letters.report import output, text
+from scripts.document import print_document
 from scripts.guarded import guarded
 from scripts.link.finding import checked, document_wanted
 from scripts.link.trail import Play, iso, sources, trail
@@ -53,7 +53,7 @@ def audit(
             logs, group = deployment.aws.client("logs"), deployment.outputs.log_groups["play"]
             plays = trail(logs, group, wanted, now - length, now)
         if as_json:
-            typer.echo(json.dumps(document(deployment.stack, wanted, now - length, plays), indent=2))
+            print_document(document(deployment.stack, wanted, now - length, plays))
         else:
             _show(wanted, plays, since)
         return TOLD

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from infra.functions.links import Link
 from scripts.context import StackOption
 from scripts.dead_letters.progress import shown as progress
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.errors import UnfinishedError, UsageError
 from scripts.guarded import guarded
 from scripts.link import refresh_report
@@ -79,7 +79,7 @@ def refresh(
         with progress(context.console, "link refresh") as say:
             done = Refresh.of(deployment, rule, say).run(dry_run=dry_run)
         if as_json:
-            typer.echo(json.dumps(refresh_report.document(deployment.stack, done, dry_run=dry_run), indent=2))
+            print_document(refresh_report.document(deployment.stack, done, dry_run=dry_run))
         else:
             refresh_report.show(done, dry_run=dry_run)
         return LEFT if any(one.outcome in TROUBLE for one in done) else DONE

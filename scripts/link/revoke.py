@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from infra.functions.links import Link
 from scripts.context import StackOption
 from scripts.dead_letters.progress import shown
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.link.finding import checked, document_wanted, linked, versions
@@ -68,7 +68,7 @@ def revoke(
         with shown(context.console, "link revoke") as say:
             done = _revoke(deployment, wanted, given, say, dry_run=dry_run)
         if as_json:
-            typer.echo(json.dumps(document(deployment.stack, done, dry_run=dry_run), indent=2))
+            print_document(document(deployment.stack, done, dry_run=dry_run))
         else:
             typer.echo("\n".join(sentence(one, dry_run=dry_run) for one in done))
         return DONE if all(one.until is not None for one in done) else LEFT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from infra.functions.links import Link
 from scripts.context import StackOption
 from scripts.dead_letters.progress import shown
 from scripts.deployment import Deployment
+from scripts.document import print_document
 from scripts.errors import UnfinishedError
 from scripts.guarded import guarded
 from scripts.link.finding import checked, document_wanted, linked, versions
@@ -65,7 +65,7 @@ def show(
         with shown(context.console, "link show") as say:
             made = make(deployment, wanted, minutes * 60, say, again=again)
         if as_json:
-            typer.echo(json.dumps(document(deployment.stack, made), indent=2))
+            print_document(document(deployment.stack, made))
         else:
             typer.echo(made.url)
             words = sentence(made, deployment.config.get("linkNetworks", ""))

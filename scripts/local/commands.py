@@ -15,6 +15,7 @@ from rich.console import Console
 
 from scripts.context import LOCAL, Context
 from scripts.deployment import ROOT, Deployment, StackHandle
+from scripts.document import print_document
 from scripts.errors import LocalStackError
 from scripts.local import services, stack, supervisor
 from scripts.local.engine.find import find
@@ -74,7 +75,7 @@ def up(*, as_json: AsJson = False) -> None:
         "secretsFile": str(supervisor.state_file(FOLDER)),
     }
     if as_json:
-        typer.echo(json.dumps(addresses, indent=2))
+        print_document(addresses)
         return
     for name, value in addresses.items():
         typer.echo(f"{name:12} {value}")

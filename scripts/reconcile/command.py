@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.report import output
+from scripts.document import print_document
 from scripts.guarded import guarded
 from scripts.reconcile import report
 from scripts.reconcile.answer import Answer, together
@@ -50,7 +50,7 @@ def reconcile(
         answer = _run(context, length, dry_run=dry_run)
         if as_json:
             found = report.document(context.stack, answer, dry_run=dry_run, since=length)
-            typer.echo(json.dumps(found, indent=2))
+            print_document(found)
         else:
             report.show(answer, output(), dry_run=dry_run)
         return LEFT if answer.left else DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from infra.functions.start_policy import says
 from scripts import egress_settings
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.progress import shown
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.livekit_access import LiveKit
@@ -60,7 +60,7 @@ def _execute(context: Context, name: str, metadata: str, *, phone: bool, as_json
         creation = Creation(livekit=livekit, settings=settings, name=name, metadata=metadata, phone=phone, say=say)
         created = creation.create()
     if as_json:
-        typer.echo(json.dumps(document(deployment.stack, created), indent=2))
+        print_document(document(deployment.stack, created))
     else:
         typer.echo(sentence(created))
     return RECORDED if created.reason is None else NOT_RECORDED

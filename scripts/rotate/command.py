@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +12,7 @@ import typer
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.progress import shown
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.reconcile.span import UNITS
@@ -200,7 +200,7 @@ def execute(
 
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report.document(), indent=2))
+        print_document(report.document())
         return
     for line in report.lines():
         typer.echo(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Annotated
@@ -14,6 +13,7 @@ from rich.live import Live
 from scripts.context import Context, StackOption, run_alone
 from scripts.dead_letters.progress import shown as progress
 from scripts.dead_letters.report import output
+from scripts.document import print_document
 from scripts.errors import UsageError
 from scripts.guarded import guarded
 from scripts.interruption import Interrupted
@@ -54,7 +54,7 @@ def status(
         with progress(context.console, "looking"):
             found = observer.look()
         if as_json:
-            typer.echo(json.dumps(document(found), indent=2))
+            print_document(document(found))
         else:
             output().print(shown(found))
         return ATTENTION if found.attention else FINE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
+from scripts.document import print_document
 from scripts.errors import NoStackError, ScriptError, UnfinishedError, UsageError
 from scripts.interruption import Interrupted, interruptible
 from scripts.teardown.engine import Engine, Say
@@ -125,7 +125,7 @@ def _execute(context: Context, wish: Wish, *, as_json: bool) -> int:
                 exported = task(say).exported(export)
     if as_json:
         document = {**plan.document(), "export": _told(wish, exported), "dryRun": not wish.yes, "ok": True}
-        typer.echo(json.dumps(document, indent=2))
+        print_document(document)
         return DONE
     if exported is not None:
         typer.echo(
@@ -150,7 +150,7 @@ def _how(context: Context, wish: Wish) -> str:
 def _nothing(context: Context, sentence: str, *, as_json: bool) -> int:
     """There is no stack: what was to be reached is reached."""
     if as_json:
-        typer.echo(json.dumps({"stack": context.stack, "ok": True, "going": [], "note": sentence}, indent=2))
+        print_document({"stack": context.stack, "ok": True, "going": [], "note": sentence})
     else:
         typer.echo(f"nothing to remove: {sentence}")
     return DONE
@@ -158,7 +158,7 @@ def _nothing(context: Context, sentence: str, *, as_json: bool) -> int:
 
 def _failed(context: Context, error: ScriptError, *, as_json: bool) -> int:
     if as_json:
-        typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": str(error)}, indent=2))
+        print_document({"stack": context.stack, "ok": False, "error": str(error)})
     context.console.print(f"teardown: {error}", style="red", markup=False, soft_wrap=True)
     return LEFT if isinstance(error, UnfinishedError) else COULD_NOT_RUN
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
+from scripts.document import print_document
 from scripts.errors import ScriptError, UsageError
 from scripts.interruption import Interrupted
 from scripts.verify import report
@@ -78,7 +78,7 @@ def _run(context: Context, *, live: bool) -> list[Result]:
 def show(context: Context, results: list[Result], *, as_json: bool) -> None:
     """Print the results on stdout, as a table or as JSON."""
     if as_json:
-        typer.echo(json.dumps(report.document(context.stack, results), indent=2))
+        print_document(report.document(context.stack, results))
         return
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -89,7 +89,7 @@ def show(context: Context, results: list[Result], *, as_json: bool) -> None:
 
 def _could_not(context: Context, sentence: str, *, as_json: bool) -> int:
     if as_json:
-        typer.echo(json.dumps({"stack": context.stack, "ok": False, "error": sentence}, indent=2))
+        print_document({"stack": context.stack, "ok": False, "error": sentence})
     context.console.print(f"verify: {sentence}", style="red", markup=False, soft_wrap=True)
     return COULD_NOT_RUN
 
