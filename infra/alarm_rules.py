@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from infra.watched import PARTS, Metric, Watched, of_lambda, of_queue, own
 
 MINUTES = 60
-FIVE_MINUTES, QUARTER, HOUR, DAY = 5 * MINUTES, 15 * MINUTES, 3600, 86400
+FIVE_MINUTES, QUARTER, HALF, HOUR, DAY = 5 * MINUTES, 15 * MINUTES, 30 * MINUTES, 3600, 86400
 # A delivery that has to wait is tried again after 15 minutes at most: functions/messages.py.
 LONGEST_RETRY = QUARTER
 # One call brings about ten events: with a wrong key two calls ring it, while `callrec verify` (a handful of forgeries)
@@ -96,8 +96,19 @@ def _queues(watched: Watched) -> list[Rule]:
             metric=of_queue(watched.queue, "ApproximateAgeOfOldestMessage"),
             threshold=late(watched),
             recovery=True,
+            means="Events wait longer than they should: deliver does not run, or what they need is missing (overdue).",
+            do="callrec verify --stack {stack}. What waits in the queue is kept for 14 days.",
+        ),
+        # SQS may leave out of its age what was received several times, which is just what waits for its conversation:
+        # deliver counts that itself. Half an hour holds at least one of its tries, so that it rings without a pause.
+        Rule(
+            name="overdue",
+            metric=own(watched, "deliver", "overdue"),
+            threshold=1,
+            period=HALF,
+            recovery=True,
             means="A recording waits longer than it should: its conversation is missing or not the only one that fits, "
-            "Airtable refuses, or deliver does not run.",
+            "or Airtable refuses.",
             do="callrec status --stack {stack} says what it waits for. After a day it is given up (dead-letters).",
         ),
     ]
@@ -151,7 +162,7 @@ def _reconcile(watched: Watched) -> list[Rule]:
             threshold=1,
             period=HOUR,
             means="LiveKit's webhooks are being lost, and reconcile made up for it; or a recording waits for its "
-            "conversation: then queue-age rings too.",
+            "conversation: then overdue rings too.",
             do="callrec configure webhook --wait 120 --stack {stack} shows whether events arrive.",
         ),
         Rule(

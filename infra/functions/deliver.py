@@ -97,7 +97,13 @@ def deliver(messages: list[Message], to: App, function: str, deadline: Deadline 
         _fail_open(batch, WaitError("secret_unavailable", "the secret cannot be read"))
     if delivered:
         metric(function, "delivered", delivered)
-    queue = Queue(sqs=to.sqs, url=to.settings.queue_url, dead_letter_url=to.settings.dead_letter_url, function=function)
+    queue = Queue(
+        sqs=to.sqs,
+        url=to.settings.queue_url,
+        dead_letter_url=to.settings.dead_letter_url,
+        function=function,
+        settle_seconds=to.settings.settle_seconds,
+    )
     answer = queue.conclude(batch, to.clock())
     alarms.conclude({failure["itemIdentifier"] for failure in answer["batchItemFailures"]})
     to.conversations.rest()

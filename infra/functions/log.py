@@ -20,6 +20,7 @@ Metric: TypeAlias = Literal[
     "egress_stuck",
     "nobody_spoke",
     "not_played",
+    "overdue",
     "played",
     "reconcile_problem",
     "reconcile_run",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 FIRST_DELAY, LONGEST_DELAY = 30, 900
+#: How long after the moment at which all that it needs should be there a message may still wait for its next try.
+LATE_SECONDS = LONGEST_DELAY
 #: Somebody's Retry-After may exceed LONGEST_DELAY; SQS allows 12 h in all.
 MOST_DELAY = 40_000
 #: How long a message may wait for what is missing.
@@ -87,12 +89,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """The queue, its dead-letter queue, and the name of the function for metrics."""
+    """The queue, its dead-letter queue, and the name of the function for metrics.
+
+    `settle_seconds`: how long some messages wait on purpose.
+    """
 
     sqs: SQSClient
     url: str
     dead_letter_url: str
     function: str
+    settle_seconds: int
 
     def conclude(self, batch: Batch, now: float) -> dict[str, Any]:
         """Bury what is dead, delay what waits, and return Lambda's partial batch response.
@@ -117,6 +123,8 @@ class Queue:
             delays.setdefault(message.group, delay(message, error))
             returned.append((message, delays[message.group]))
             counts["waiting", error.reason] += 1
+            if now - message.sent_at >= self.settle_seconds + LATE_SECONDS:
+                counts["overdue", error.reason] += 1
         self._postpone(returned)
         for (name, reason), count in counts.items():
             metric(self.function, name, count, reason=reason)

@@ -118,7 +118,7 @@ def test_the_twelfth_month_by_hand() -> None:
     assert month["KMS key"] == near(1 + 30 * 100 * (4 + 0.2 * 5) * 0.03 / 10_000)
     assert month["CloudWatch dashboard"] == 3.0
     assert month["Plays: reading, sending"] == near(30 * 20 * (LOAD.size / GB * 0.09 + 5 * 0.0004 / 1000))
-    assert round(month["CloudWatch alarms, mails"], 2) == 1.7
+    assert round(month["CloudWatch alarms, mails"], 2) == 1.8
 
 
 def test_a_key_that_was_rotated_costs_more_twice() -> None:

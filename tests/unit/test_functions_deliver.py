@@ -478,6 +478,22 @@ def test_a_link_that_is_not_ours_is_not_overwritten_by_name(rig: Rig, server: Ai
     assert server.read(conversation)["audio_recording_url"] == url
 
 
+@pytest.mark.parametrize("settle", [0, 900])
+def test_what_waits_longer_than_it_should_is_counted_at_every_try(
+    rig: Rig, capsys: pytest.CaptureFixture[str], settle: int
+) -> None:
+    rig.settings = {"settle_seconds": settle}
+    sent = rig.clock.now - settle - 900
+    assert rig.run(record(rig.call(1), sent=sent + 1)) == ["m1"]
+    assert metrics(capsys.readouterr().out) == [("waiting", 1, "no_conversation")]
+    late = [record(call(1), sent=sent), record(call(1), "m2", sent=sent), record(rig.call(2), "m3")]
+    for count in range(2, 5):
+        assert rig.run(*late) == ["m1", "m2", "m3"]
+        counted = dict.fromkeys(metrics(capsys.readouterr().out), count)
+        assert ("overdue", 1, "no_conversation") in counted
+        assert ("overdue", 1, "behind") in counted
+
+
 def test_a_lost_recording_is_told_and_alarmed_at_first_sight_and_when_it_is_over(
     rig: Rig, server: AirtableServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -577,6 +577,7 @@ def test_every_rule_is_an_alarm_that_tells_the_topic(run: Run) -> None:
     assert all(alarm["alarmActions"] == [topic] for alarm in made.values())
     assert {name for name, alarm in made.items() if alarm["okActions"]} == {
         "dead-letters",
+        "overdue",
         "queue-age",
         "reconcile-late",
     }
@@ -642,7 +643,7 @@ def test_stacks_live_side_by_side() -> None:
         return physical - {"None", "put-recordings", "own-step-only"}
 
     first, second = names("north"), names("south")
-    assert len(first) == 34
+    assert len(first) == 35
     assert not first & second
 
 
