@@ -1,8 +1,8 @@
 """Erasure records: what stays of a recording that was erased on request.
 
-One object `erasures/<egress id>.json` in the recordings' bucket, written before anything is deleted: from then on a
-link to what is gone says that it was erased, and no later event of the same egress brings it back. It holds no key,
-room, name, number or address.
+One object `erasures/<egress id>.json` in the recordings' bucket, written before anything is deleted: from then on
+its links say that it was erased, and no later event of the same egress brings it back. It holds no key, room, name,
+number or address.
 """
 
 from __future__ import annotations

@@ -123,6 +123,8 @@ def _check(link: Link, to: App) -> None:
     """LinkError unless the version is there, readable now, and its links are not withdrawn."""
     if not link.key.startswith(to.settings.prefix):
         raise BadLinkError("a link to another place")
+    if _erased(link, to):
+        raise ErasedLinkError("the recording was erased, or is being erased")
     where: Any = {"Bucket": to.settings.bucket, "Key": link.key, "VersionId": link.version}
     try:
         head = to.s3.head_object(**where)
@@ -131,8 +133,6 @@ def _check(link: Link, to: App) -> None:
         code = _code(error)
         if code not in _GONE_CODES | _FORBIDDEN_CODES:
             raise
-        if _erased(link, to):
-            raise ErasedLinkError("the recording was erased") from None
         if code in _FORBIDDEN_CODES:
             log("error", "object_forbidden", egress=link.egress_id)
         raise GoneLinkError("the object version is not there, or S3 refuses it") from None
@@ -143,7 +143,7 @@ def _check(link: Link, to: App) -> None:
 
 
 def _erased(link: Link, to: App) -> bool:
-    """Whether somebody erased it on purpose; asked only when it is not there, so that no play waits for this."""
+    """Whether somebody erases it on purpose: from the record's first moment on nobody listens, deleted or not yet."""
     try:
         key = record_key(link.egress_id)
     except CallrecError:  # an id of no egress: nobody can have erased its recording

@@ -47,6 +47,10 @@ def kill_at(local: Local, egress: str, word: str, folder: Path) -> None:
     killed_when(word, local.services, folder, ["-c", textwrap.dedent(PROGRAM)], egress)
 
 
+def play(local: Local, link: str) -> requests.Response:
+    return requests.get(link, verify=local.services.ca_bundle, allow_redirects=False, timeout=30)
+
+
 def missing(local: Local) -> list[str]:
     return [item["egress"] for item in json.loads(run(local, reconcile, "--since", "1h").stdout)["missing"]]
 
@@ -59,13 +63,17 @@ def test_killed_at_every_step_it_is_gone_for_good_in_the_end(local: Local, tmp_p
     room = f"erased-{name}"
     erased, neighbour = call(local, f"{name}a", room), call(local, f"{name}b", room)
     s3 = local.deployment.aws.client("s3")
-    s3.delete_object(Bucket=stack.BUCKET, Key=erased.key)  # leaves a delete marker
-    s3.create_multipart_upload(Bucket=stack.BUCKET, Key=erased.key)
     link = str(local.airtable.read(erased.record)["audio_recording_url"])
     beside = local.airtable.read(neighbour.record)
 
-    for word in STEPS:
+    assert play(local, link).status_code == 302
+    for word in STEPS[:2]:
         kill_at(local, erased.egress, word, tmp_path)
+    assert versions(local, erased.key)  # nothing is deleted yet, and nobody listens any more
+    assert play(local, link).status_code == 410
+    s3.delete_object(Bucket=stack.BUCKET, Key=erased.key)  # leaves a delete marker
+    s3.create_multipart_upload(Bucket=stack.BUCKET, Key=erased.key)
+    kill_at(local, erased.egress, STEPS[2], tmp_path)
     done = run(local, erase, erased.egress, "--confirm", erased.egress)
     assert done.exit_code == 0, done.output
     again = run(local, erase, erased.egress)
@@ -73,7 +81,7 @@ def test_killed_at_every_step_it_is_gone_for_good_in_the_end(local: Local, tmp_p
 
     assert versions(local, erased.key) == []
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=stack.BUCKET, Prefix=erased.key)
-    answer = requests.get(link, verify=local.services.ca_bundle, allow_redirects=False, timeout=30)
+    answer = play(local, link)
     assert answer.status_code == 410
     assert "erased" in answer.text.lower()
     cleared = local.airtable.read(erased.record)

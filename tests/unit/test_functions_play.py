@@ -137,7 +137,8 @@ def test_a_good_link_leads_to_this_version_for_its_length_and_five_minutes(rig: 
     assert query["response-content-type"] == "audio/mp4"
     assert query["response-content-disposition"] == 'inline; filename="call-camille-2026-11-24-0000UTC.mp4"'
     where = {"Bucket": "recordings-x", "Key": "calls/camille/1.mp4", "VersionId": "v1"}
-    assert rig.s3.asked == [("head_object", where), ("get_object_tagging", where)]
+    record = {"Bucket": "recordings-x", "Key": "erasures/EG_1.json"}
+    assert rig.s3.asked == [("head_object", record), ("head_object", where), ("get_object_tagging", where)]
 
 
 def test_head_is_answered_with_a_link_that_head_may_follow(rig: Rig) -> None:
@@ -482,12 +483,11 @@ def test_only_from_the_practices_networks(rig: Rig, source: str | None, status: 
         assert rig.get("/r/abc", source=source)["body"] == answer["body"]
 
 
-def test_an_erasure_record_is_asked_for_only_when_the_recording_is_not_there(rig: Rig) -> None:
-    rig.get(f"/r/{token()}")
-    assert [request.get("Key") for _, request in rig.s3.asked] == ["calls/camille/1.mp4"] * 2
-    rig.s3.head = client_error("404")
-    rig.get(f"/r/{token()}")
-    assert rig.s3.asked[-1] == ("head_object", {"Bucket": "recordings-x", "Key": "erasures/EG_1.json"})
+def test_a_recording_whose_erasure_has_begun_plays_no_more_though_it_is_still_there(rig: Rig) -> None:
+    rig.s3.erasure = {}
+    answer = rig.get(f"/r/{token()}")
+    assert (answer["statusCode"], answer["body"]) == (410, page("erased")["body"])
+    assert rig.s3.asked == [("head_object", {"Bucket": "recordings-x", "Key": "erasures/EG_1.json"})]
 
 
 def test_an_egress_id_that_is_none_was_never_erased(rig: Rig) -> None:
