@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
+
+from .errors import WaitError
+
+MayGoOn: TypeAlias = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,8 @@ class Deadline:
     def allows(self, seconds: float) -> bool:
         """Whether something that may take so long can still be begun."""
         return self.left() > seconds
+
+
+def out_of_time() -> WaitError:
+    """The verdict on what an invocation cannot finish."""
+    return WaitError("out_of_time", "the function's time is over; the rest of the batch comes again")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from . import aws, livekit_egress, settings
-from .airtable import Conversations, MayGoOn, connect
+from .airtable import Airtable, connect
 from .alarms import Alarms
-from .deadline import Deadline
+from .conversations import Conversations
+from .deadline import Deadline, MayGoOn
 from .errors import BadEventError, DeliveryError, ErasedError, PermanentError, SecretError, WaitError
 from .links import Links
 from .livekit_webhook import Event, parse_event
@@ -70,7 +71,7 @@ def app() -> App:
         secrets=secrets,
         sqs=aws.client("sqs", _CONFIG),
         s3=aws.client("s3", _CONFIG),
-        conversations=Conversations(connect(configured.airtable), configured.airtable),
+        conversations=Conversations(Airtable(connect(configured.airtable), configured.airtable)),
         start=start,
     )
 
@@ -106,13 +107,13 @@ def deliver(messages: list[Message], to: App, function: str, deadline: Deadline 
     )
     answer = queue.conclude(batch, to.clock())
     alarms.conclude({failure["itemIdentifier"] for failure in answer["batchItemFailures"]})
-    to.conversations.rest()
+    to.conversations.airtable.rest()
     return answer
 
 
 def _deliver(batch: Batch, to: App, secrets: Secrets, alarms: Alarms, may_go_on: MayGoOn) -> int:
     """Everything up to the verdicts; returns how many recordings are where they belong now."""
-    to.conversations.use_token(secrets.airtable_token)
+    to.conversations.airtable.use_token(secrets.airtable_token)
     starting = Starting(to.start and to.start.starter(secrets), alarms.function)
     recordings = _read(batch, starting, to, alarms)
     starting.begin()

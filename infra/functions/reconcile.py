@@ -25,7 +25,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from . import aws, settings
-from .airtable import Conversations, connect
+from .airtable import Airtable, connect
+from .conversations import Conversations
 from .deadline import Deadline
 from .errors import SecretError
 from .log import fault, log, metric
@@ -54,7 +55,7 @@ def app() -> App:
         secrets=secrets,
         sqs=aws.client("sqs", _CONFIG),
         s3=aws.client("s3", _CONFIG),
-        conversations=Conversations(connect(configured.airtable), configured.airtable),
+        conversations=Conversations(Airtable(connect(configured.airtable), configured.airtable)),
     )
 
 

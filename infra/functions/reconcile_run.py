@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import settings
-from .airtable import Conversations
 from .arrivals import Arrival, Arrivals, Notice
 from .carried import carried_by, link_of
+from .conversations import Conversations
 from .deadline import Deadline
 from .egress_info import Ended
 from .erasures import erased_egresses
@@ -66,8 +66,8 @@ class Run:
     def __init__(self, to: App, secrets: Secrets, deadline: Deadline, timetable: Timetable, report: Report) -> None:
         """No request is made. The first of LiveKit's keys is the one in force; others are being retired."""
         self._to, self._deadline, self._timetable, self._report = to, deadline, timetable, report
-        to.conversations.use_token(secrets.airtable_token)
-        self._asked_before = to.conversations.requests
+        to.conversations.airtable.use_token(secrets.airtable_token)
+        self._asked_before = to.conversations.airtable.requests
         links = Links(secrets.link_keys, to.clock)
         self._link_of: Callable[[str], Link | None] = partial(link_of, links)
         self._carried_by: Callable[[str], Carried | None] = partial(carried_by, links)
@@ -109,7 +109,7 @@ class Run:
             "livekit": self._livekit.requests if self._livekit else 0,
             "sqs": self._arrivals.requests + self._queue.requests,
             "s3": self._s3_requests,
-            "airtable": self._to.conversations.requests - self._asked_before,
+            "airtable": self._to.conversations.airtable.requests - self._asked_before,
         }
 
     def _may_go_on(self) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from .airtable import Conversations, MayGoOn, out_of_time
 from .carried import carried_by
+from .conversations import Conversations
+from .deadline import MayGoOn, out_of_time
 from .errors import PermanentError, WaitError
 from .links import Links
 from .log import log

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from infra.functions.airtable import Conversations
+from infra.functions.conversations import Conversations
 from infra.functions.links import Link
 from scripts.link.signing import Signing
 from scripts.link.storage import State, Stored

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
-from infra.functions.airtable import LOCKOUT_SECONDS, Conversations, connect
+from infra.functions.airtable import LOCKOUT_SECONDS, Airtable, connect
+from infra.functions.conversations import Conversations
 from infra.functions.errors import DeliveryError, WaitError
 from infra.functions.settings import AirtableSettings
 from scripts.deployment import Deployment
@@ -21,41 +23,46 @@ TRIES = 8
 _PASSING = frozenset({"airtable_throttled", "airtable_unavailable"})
 
 
-class PatientConversations(Conversations):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
     """Waits and asks again when Airtable locks us out or does not answer; `tell` hears of it."""
 
-    def __init__(
-        self,
-        settings: AirtableSettings,
-        tell: Callable[[str], None],
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """No request is made."""
-        super().__init__(connect(settings), settings, clock, sleep)
-        self._tell = tell
+    tell: Callable[[str], None]
+    sleep: Callable[[float], None]
 
-    def _call(self, request: Callable[[], T], *, by_schema: bool = False) -> T:
+    def __call__(self, request: Callable[[], T], /) -> T:
+        """What the request returned; raises what is no passing trouble, or what lasted through every try."""
         for left in range(TRIES, 0, -1):
             try:
-                return super()._call(request, by_schema=by_schema)
+                return request()
             except WaitError as wait:
                 if wait.reason not in _PASSING or left == 1:
                     raise
                 seconds = wait.delay or LOCKOUT_SECONDS
-                self._tell(f"{wait.text}: again in {seconds:.0f} s")
-                self._sleep(seconds)
+                self.tell(f"{wait.text}: again in {seconds:.0f} s")
+                self.sleep(seconds)
         raise AssertionError("the last try returns or raises")
 
 
-def conversations(deployment: Deployment, tell: Callable[[str], None]) -> PatientConversations:
+def patient(
+    settings: AirtableSettings,
+    tell: Callable[[str], None],
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Conversations:
+    """The table, asked until Airtable answers; no request is made yet."""
+    patience = Patience(tell=tell, sleep=sleep)
+    return Conversations(Airtable(connect(settings), settings, clock, sleep, patience))
+
+
+def conversations(deployment: Deployment, tell: Callable[[str], None]) -> Conversations:
     """The stack's table, with the token of its configuration; no request is made yet."""
     place = deployment.outputs.airtable
     settings = AirtableSettings(
         url=place.url, base=place.base, table=place.table, fields=place.fields, interval_s=INTERVAL_SECONDS
     )
-    made = PatientConversations(settings, tell)
-    made.use_token(deployment.config["airtableToken"])
+    made = patient(settings, tell)
+    made.airtable.use_token(deployment.config["airtableToken"])
     return made
 
 

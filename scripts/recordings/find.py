@@ -8,8 +8,8 @@ from functools import partial
 
 from pyairtable import formulas as f
 
-from infra.functions.airtable import Conversations
 from infra.functions.carried import carried_by, link_of
+from infra.functions.conversations import Conversations
 from infra.functions.links import Link, Links
 from infra.functions.matching import Conversation
 from scripts.deployment import Deployment

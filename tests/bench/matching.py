@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from pyairtable import Api
 
-from infra.functions.airtable import Conversations
+from infra.functions.airtable import Airtable
+from infra.functions.conversations import Conversations
 from infra.functions.matching import Conversation, Decision, Rules, assign
 from infra.functions.recording import Recording
 from infra.functions.settings import DEFAULT_FIELDS, AirtableSettings
@@ -72,8 +73,8 @@ def _candidates(airtable: AirtableServer, recordings: list[Recording]) -> list[C
     settings = AirtableSettings(
         url=airtable.url, base=airtable.base_id, table=airtable.table, fields=DEFAULT_FIELDS, interval_s=0.0
     )
-    conversations = Conversations(Api(airtable.token, endpoint_url=airtable.url, timeout=None), settings)
-    return conversations.candidates(recordings, _WINDOW, lambda _: None)
+    table = Airtable(Api(airtable.token, endpoint_url=airtable.url, timeout=None), settings)
+    return Conversations(table).candidates(recordings, _WINDOW, lambda _: None)
 
 
 def _cpu_ms(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from infra.functions import airtable, aws, deliver, matching, messages, receive, requeue
+from infra.functions import airtable, aws, conversations, deliver, matching, messages, receive, requeue
 
 
 def dedup_removed() -> None:
@@ -64,13 +64,13 @@ def name_only() -> None:
     """Any conversation of the room's name will do: no times, no ids, and the first of several."""
 
     def conditions(self: Any, recording: Any, *_: Any) -> Iterable[Any]:
-        yield airtable.f.EQ(airtable.f.Field(self.fields()["room_name"].name), recording.room_name)
+        yield conversations.f.EQ(conversations.f.Field(self.fields()["room_name"].name), recording.room_name)
 
     def find(recording: Any, conversations: Iterable[Any], *_: Any) -> tuple[list[Any], bool]:
         named = [item for item in conversations if item.room_name == recording.room_name]
         return sorted(named, key=lambda item: item.carries is not None)[:1], False
 
-    _module(airtable.Conversations)._conditions = conditions
+    _module(conversations.Conversations)._conditions = conditions
     _module(matching).find = find
 
 
@@ -88,23 +88,23 @@ def acknowledged_first() -> None:
 
 def write_failures_ignored() -> None:
     """deliver takes a write for done, whatever Airtable answered."""
-    plain = airtable.Conversations.update
+    plain = conversations.Conversations.update
 
     def blind(*request: Any) -> dict[str, Any]:
         plain(*request)
         return {}
 
-    _module(airtable.Conversations).update = blind
+    _module(conversations.Conversations).update = blind
 
 
 def unpaced() -> None:
     """deliver asks Airtable as fast as it can."""
-    plain = airtable.Conversations.__init__
+    plain = airtable.Airtable.__init__
 
     def hurried(self: Any, api: Any, settings: Any, *more: Any) -> None:
         plain(self, api, replace(settings, interval_s=0.0), *more)
 
-    _module(airtable.Conversations).__init__ = hurried
+    _module(airtable.Airtable).__init__ = hurried
 
 
 def neighbours_fail_too() -> None:

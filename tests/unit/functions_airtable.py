@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from infra.functions.airtable import Conversations, connect
+from infra.functions.airtable import Airtable, connect
+from infra.functions.conversations import Conversations
+from infra.functions.matching import Carried, Conversation
 from infra.functions.settings import DEFAULT_FIELDS, AirtableSettings, DeliverSettings
 from scripts.local.airtable_server import AirtableServer
-from tests.unit.functions_support import Clock
+from tests.unit.functions_support import Clock, recording
+
+WINDOW = timedelta(minutes=10)
+LINK = Carried(egress_id="EG_1", room_id="RM_1", duration_s=1.0, ended_at=1.0)
 
 
 def airtable_settings(server: AirtableServer | None = None, **changes: Any) -> AirtableSettings:
@@ -44,9 +50,14 @@ def conversations(server: AirtableServer, clock: Clock, **changes: Any) -> Conve
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    made = Conversations(connect(settings), settings, clock, sleep)
-    made.use_token(server.token)
+    made = Conversations(Airtable(connect(settings), settings, clock, sleep))
+    made.airtable.use_token(server.token)
     return made
+
+
+def find(table: Conversations, *made: Any) -> list[Conversation]:
+    """The candidates for these recordings; a link with "ours" in it is ours."""
+    return table.candidates(made or [recording()], WINDOW, lambda url: LINK if "ours" in url else None)
 
 
 def asked(server: AirtableServer) -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ def reached(name: str, seen: set[str] | None = None) -> set[str]:
 
 def test_every_reason_that_deliver_can_give_is_explained() -> None:
     modules = reached("deliver")
-    assert {"messages", "recording", "airtable", "matching", "objects"} <= modules
+    assert {"messages", "recording", "airtable", "conversations", "matching", "objects"} <= modules
     found = codes(FUNCTIONS / f"{name}.py" for name in modules)
     assert {"PermanentError", "WaitError"} <= ERRORS
     assert {"wrong_key", "behind", "airtable_rejected", "recording_missing"} <= found

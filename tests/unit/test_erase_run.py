@@ -17,7 +17,7 @@ from scripts.erase.run import Eraser, Wish
 from scripts.errors import ScriptError, StackError, UnfinishedError, UsageError
 from scripts.livekit_access import LiveKitError
 from scripts.local.airtable_server import AirtableServer, conversations_table, field_of
-from scripts.recordings.conversations import PatientConversations
+from scripts.recordings.conversations import patient
 from scripts.recordings.find import Shelf
 from tests.unit.bucket_support import NOW, Bucket, Killed
 from tests.unit.functions_airtable import airtable_settings
@@ -93,8 +93,8 @@ class Rig:
 
     def eraser(self) -> Eraser:
         settings = airtable_settings(self.server, interval_s=2.0)
-        table = PatientConversations(settings, lambda _: None, self.clock, self._sleep)
-        table.use_token(self.server.token)
+        table = patient(settings, lambda _: None, self.clock, self._sleep)
+        table.airtable.use_token(self.server.token)
         update = table.update
 
         def killable(updates: Any, *rest: Any) -> Any:

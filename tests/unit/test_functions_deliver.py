@@ -847,7 +847,7 @@ def test_the_place_at_airtable_is_kept_until_the_next_may_take_it(rig: Rig, serv
     server.seed({"room_name": "room 1"}, created=START)
     assert rig.run(record(rig.call(1))) == []
     since = rig.clock.now
-    rig.table.rest()
+    rig.table.airtable.rest()
     assert rig.clock.now == since
 
 

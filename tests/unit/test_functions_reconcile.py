@@ -391,7 +391,7 @@ def test_without_a_file_it_is_told_in_words_or_not_at_all(rig: Rig) -> None:
     rig.at(END + 2 * QUARTER)
     assert rig.run()["missing"] == []
     rig.server.base.tables[0] = conversations_table(without=("recording_status",))
-    rig.table._fields_at = None
+    rig.table.airtable._fields_at = None
     rig.at(END + 4 * QUARTER)
     assert rig.run()["missing"] == []
 
@@ -633,7 +633,7 @@ def test_while_airtable_fails_nothing_is_sent_or_lost(rig: Rig, fault: Fault, pr
     """The fields, the conversations, and the second question."""
     rig.call(1)
     if before:
-        rig.table.use_token(rig.server.token)
+        rig.table.airtable.use_token(rig.server.token)
         rig.table.fields()
     if before == 2:
         ask = rig.table.candidates
@@ -763,7 +763,7 @@ def test_killed_anywhere_nothing_is_lost(rig: Rig, monkeypatch: pytest.MonkeyPat
         rig.queues.sent.clear()
         rig.livekit.egresses.clear()
         rig.server.base.tables[0] = conversations_table()
-        rig.table._fields_at = None
+        rig.table.airtable._fields_at = None
         lost = [rig.call(number) for number in range(1, 4)]
         rig.call(4, told=True)
         rig.at(END + QUARTER)

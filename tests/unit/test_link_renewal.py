@@ -18,7 +18,7 @@ from scripts.link.signing import Signing
 from scripts.link.storage import Stored
 from scripts.local.airtable_server import AirtableServer, Fault
 from scripts.local.airtable_server import Outcome as Answer
-from scripts.recordings.conversations import PatientConversations
+from scripts.recordings.conversations import patient
 from scripts.recordings.find import Shelf
 from tests.unit.functions_airtable import airtable_settings
 from tests.unit.functions_support import NOW, Clock, recording
@@ -49,8 +49,8 @@ class Desk:
         return self.server.seed({**room, "audio_recording_url": url, **cells})
 
     def run(self, *, dry_run: bool = False, **rule: Any) -> Mapping[tuple[str, bool], Outcome]:
-        table = PatientConversations(airtable_settings(self.server), lambda _: None, self.clock, self._sleep)
-        table.use_token(self.server.token)
+        table = patient(airtable_settings(self.server), lambda _: None, self.clock, self._sleep)
+        table.airtable.use_token(self.server.token)
         shelf = Shelf(table=table, links=self.links, tell=lambda _: None)
         given: dict[str, Any] = {"now": self.clock.now, "span_s": 7 * DAY} | rule
         wanted = Rule(**given)

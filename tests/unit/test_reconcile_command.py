@@ -206,7 +206,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 def test_every_problem_that_the_function_names_is_explained() -> None:
     folder = Path(str(infra.functions.__file__)).parent
-    known = ("airtable", "arrivals", "livekit_list")
+    known = ("airtable", "arrivals", "conversations", "livekit_list")
     modules = [path for path in folder.glob("*.py") if path.stem in known or ".problem(" in path.read_text()]
     found = {code for path in modules for code in codes(ast.parse(path.read_text()))}
     assert {"secret_unavailable", "livekit_refused", "storage_refused", "airtable_refused", "arrivals_left"} <= found

@@ -9,7 +9,7 @@ import pytest
 from infra.functions.links import Links
 from scripts.errors import StackError
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table
-from scripts.recordings.conversations import TRIES, PatientConversations
+from scripts.recordings.conversations import TRIES, patient
 from scripts.recordings.find import Shelf
 from tests.unit.functions_airtable import airtable_settings
 from tests.unit.functions_support import Clock, recording
@@ -41,8 +41,8 @@ class Shelved:
     def __init__(self, server: AirtableServer) -> None:
         self.clock, self.told = Clock(), list[str]()
         settings = airtable_settings(server, interval_s=2.0)
-        table = PatientConversations(settings, self.told.append, self.clock, self._sleep)
-        table.use_token(server.token)
+        table = patient(settings, self.told.append, self.clock, self._sleep)
+        table.airtable.use_token(server.token)
         self.shelf = Shelf(table=table, links=Links([OLD, NEW]), tell=self.told.append)
 
     def _sleep(self, seconds: float) -> None:
@@ -84,8 +84,8 @@ def test_every_conversation_with_a_link_of_ours_is_read_at_a_pace_beside_deliver
     began = shelved.clock.now
     pages = list(shelved.shelf.everything())
     assert sum(map(len, pages)) == count
-    assert shelved.shelf.table.requests == 1 + len(pages) == 4
-    assert shelved.clock.now - began == pytest.approx(2.0 * shelved.shelf.table.requests)
+    assert shelved.shelf.table.airtable.requests == 1 + len(pages) == 4
+    assert shelved.clock.now - began == pytest.approx(2.0 * shelved.shelf.table.airtable.requests)
 
 
 def test_a_lockout_is_waited_for_and_said(server: AirtableServer) -> None:
