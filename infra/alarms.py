@@ -7,7 +7,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import resource_policies
 from infra.account import Account
 from infra.alarm_rules import Rule, rules
 from infra.config import StackConfig
@@ -30,7 +30,7 @@ class Alarms(pulumi.ComponentResource):
             name,
             arn=topic.arn,
             policy=topic.arn.apply(
-                lambda arn: json.dumps(policies.alarm_topic(arn, account.id, account.partition, config.region))
+                lambda arn: json.dumps(resource_policies.alarm_topic(arn, account.id, account.partition, config.region))
             ),
             opts=own,
         )

@@ -10,8 +10,9 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import identity_policies
 from infra.config import StackConfig
+from infra.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,7 @@ class FunctionSpec:
     name: str
     timeout: int
     memory: int
-    permissions: Callable[..., policies.Policy]
+    permissions: Callable[..., Policy]
     grants: Mapping[str, pulumi.Input[str | None] | list[str]]
     environment: Mapping[str, pulumi.Input[str]]
 
@@ -58,7 +59,7 @@ class Function(pulumi.ComponentResource):
         role = aws.iam.Role(
             spec.name,
             name=self.name,
-            assume_role_policy=json.dumps(policies.trust("lambda.amazonaws.com")),
+            assume_role_policy=json.dumps(identity_policies.trust("lambda.amazonaws.com")),
             tags=config.tags,
             opts=own,
         )

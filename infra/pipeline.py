@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import airtable, policies, starts
+from infra import airtable, identity_policies, resource_policies, starts
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -41,7 +41,7 @@ class EventQueue(pulumi.ComponentResource):
         aws.sqs.RedriveAllowPolicy(
             name,
             queue_url=self.dead_letters.url,
-            redrive_allow_policy=self.queue.arn.apply(lambda arn: json.dumps(policies.redrive_allow(arn))),
+            redrive_allow_policy=self.queue.arn.apply(lambda arn: json.dumps(resource_policies.redrive_allow(arn))),
             opts=own,
         )
         aws.sqs.RedrivePolicy(
@@ -75,7 +75,7 @@ class EventQueue(pulumi.ComponentResource):
         aws.sqs.QueuePolicy(
             name,
             queue_url=queue.url,
-            policy=queue.arn.apply(lambda arn: json.dumps(policies.queue(arn))),
+            policy=queue.arn.apply(lambda arn: json.dumps(resource_policies.queue(arn))),
             opts=own,
         )
         return queue
@@ -107,7 +107,7 @@ class Pipeline(pulumi.ComponentResource):
                 name="receive",
                 timeout=RECEIVE_TIMEOUT,
                 memory=512,
-                permissions=policies.receive,
+                permissions=identity_policies.receive,
                 grants={"secret_arn": credentials.arn, "queue_arn": events.queue.arn},
                 environment={
                     "CALLREC_SECRET_ARN": credentials.arn,
@@ -126,7 +126,7 @@ class Pipeline(pulumi.ComponentResource):
                 name="deliver",
                 timeout=DELIVER_TIMEOUT,
                 memory=512,
-                permissions=policies.deliver,
+                permissions=identity_policies.deliver,
                 grants={
                     "secret_arn": credentials.arn,
                     "queue_arn": events.queue.arn,

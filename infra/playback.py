@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra import policies
+from infra import identity_policies
 from infra.config import StackConfig
 from infra.credentials import Credentials
 from infra.function import Function, FunctionSpec
@@ -33,7 +33,7 @@ class Playback(pulumi.ComponentResource):
                 name="play",
                 timeout=10,
                 memory=512,
-                permissions=policies.play,
+                permissions=identity_policies.play,
                 grants={
                     "secret_arn": credentials.arn,
                     "bucket_arn": storage.arn,

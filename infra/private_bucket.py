@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pulumi
 import pulumi_aws as aws
 
-from infra.policies import Policy
+from infra.policy import Policy
 
 
 class PrivateBucket(pulumi.ComponentResource):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra import airtable, policies
+from infra import airtable, identity_policies, resource_policies
 from infra.account import Account
 from infra.config import StackConfig
 from infra.credentials import Credentials
@@ -55,7 +55,7 @@ class Arrivals(pulumi.ComponentResource):
             name,
             queue_url=self.queue.url,
             policy=pulumi.Output.all(self.queue.arn, storage.arn).apply(
-                lambda arns: json.dumps(policies.arrivals(arns[0], arns[1], account.id))
+                lambda arns: json.dumps(resource_policies.arrivals(arns[0], arns[1], account.id))
             ),
             opts=own,
         )
@@ -98,7 +98,7 @@ class Reconcile(pulumi.ComponentResource):
                 name="reconcile",
                 timeout=TIMEOUT,
                 memory=512,
-                permissions=policies.reconcile,
+                permissions=identity_policies.reconcile,
                 grants={
                     "secret_arn": credentials.arn,
                     "queue_arn": pipeline.queue_arn,

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import resource_policies
 from infra.account import Account
 from infra.config import StackConfig
 from infra.private_bucket import PrivateBucket
@@ -31,7 +31,7 @@ class RecordingBucket(pulumi.ComponentResource):
         private = PrivateBucket(
             name,
             bucket=self.name,
-            policy=policies.bucket,
+            policy=resource_policies.bucket,
             key_arn=self.key_arn,
             disposable=disposable,
             tags=config.tags,
@@ -80,7 +80,7 @@ class RecordingBucket(pulumi.ComponentResource):
             enable_key_rotation=True,
             rotation_period_in_days=365,
             deletion_window_in_days=30,
-            policy=json.dumps(policies.recordings_key(account.id, account.partition)),
+            policy=json.dumps(resource_policies.recordings_key(account.id, account.partition)),
             tags=self._config.tags,
             opts=self._own,
         )
@@ -108,7 +108,9 @@ class RecordingBucket(pulumi.ComponentResource):
         logs = PrivateBucket(
             f"{name}-access-logs",
             bucket=self.access_log_name,
-            policy=lambda arn: policies.access_log_bucket(arn, f"arn:{account.partition}:s3:::{self.name}", account.id),
+            policy=lambda arn: resource_policies.access_log_bucket(
+                arn, f"arn:{account.partition}:s3:::{self.name}", account.id
+            ),
             key_arn=None,  # S3 delivers access logs only to buckets that it encrypts itself
             disposable=self._config.flag("disposable"),
             tags=self._config.tags,

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from infra import policies
+from infra import identity_policies
 from infra.config import StackConfig
 from infra.kept_secret import KeptSecret
 from infra.storage import RecordingBucket
@@ -31,7 +31,7 @@ class EgressUploader(pulumi.ComponentResource):
     def __init__(self, name: str, config: StackConfig, storage: RecordingBucket) -> None:
         super().__init__("callrec:EgressUploader", name)
         policy = pulumi.Output.all(storage.arn, storage.key_arn).apply(
-            lambda arns: json.dumps(policies.uploader(arns[0], storage.prefix, arns[1], config.region))
+            lambda arns: json.dumps(identity_policies.uploader(arns[0], storage.prefix, arns[1], config.region))
         )
         self.user: pulumi.Input[str] = ""
         self.access_key_id: pulumi.Input[str] = ""
@@ -106,7 +106,9 @@ class EgressUploader(pulumi.ComponentResource):
         role = aws.iam.Role(
             name,
             name=config.name("uploader"),
-            assume_role_policy=external_id.apply(lambda said: json.dumps(policies.uploader_trust(principal, said))),
+            assume_role_policy=external_id.apply(
+                lambda said: json.dumps(identity_policies.uploader_trust(principal, said))
+            ),
             tags=config.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=storage.settings),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from infra import policies
+from infra import identity_policies
 from scripts.deployment import Deployment
 from scripts.verify.bucket import bucket_arn
 from scripts.verify.hop import Failed
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def check(deployment: Deployment) -> str:
-    """Compare every policy of the user and of its groups, or of the role, with `infra.policies.uploader`.
+    """Compare every policy of the user and of its groups, or of the role, with `infra.identity_policies.uploader`.
 
     A grant may be without effect today and still be one too many: the key's own attempts would not show it.
     """
     outputs = deployment.outputs
-    wanted = grants(policies.uploader(bucket_arn(outputs), outputs.prefix, outputs.key_arn, outputs.region))
+    wanted = grants(identity_policies.uploader(bucket_arn(outputs), outputs.prefix, outputs.key_arn, outputs.region))
     found: dict[Grant, str] = {}
     iam, role = deployment.aws.client("iam"), outputs.uploader_role_arn
     for origin, document in _role_documents(iam, name_of(role)) if role else documents(iam, outputs.uploader_user):

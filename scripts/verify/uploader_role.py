@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from infra import policies
+from infra import identity_policies
 from scripts.aws_access import Key
 from scripts.deployment import Deployment
 from scripts.verify.hop import Failed, Skipped, code_of
@@ -46,13 +46,13 @@ def client(deployment: Deployment) -> S3Client:
 
 
 def trusted(deployment: Deployment) -> str:
-    """Compare who may assume the role with `infra.policies.uploader_trust`."""
+    """Compare who may assume the role with `infra.identity_policies.uploader_trust`."""
     config = deployment.config
     name = name_of(deployment.outputs.uploader_role_arn)
     found = read_document(
         deployment.aws.client("iam").get_role(RoleName=name)["Role"].get("AssumeRolePolicyDocument", {})
     )
-    wanted = policies.uploader_trust(config.get("uploaderPrincipal", ""), config.get("uploaderExternalId", ""))
+    wanted = identity_policies.uploader_trust(config.get("uploaderPrincipal", ""), config.get("uploaderExternalId", ""))
     if found != wanted:
         cause = "somebody changed the role's trust policy behind Pulumi's back"
         raise Failed("somebody else may assume the role, or LiveKit may not", cause=cause, mend=mend(deployment))

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import inspect
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import identity_policies, resource_policies
 from tests.audit.finding import Finding
 from tests.audit.lint import ACCOUNT, lint
 from tests.audit.muted import POLICIES, idle, unmuted
 from tests.unit.test_infra_policies import BUCKET, EXPECTED, QUEUE
 
-# Parts of policies, and what is a document of another kind.
-NO_POLICY = {"document", "allow", "redrive_allow"}
+# What is a document of another kind.
+NO_POLICY = {"redrive_allow"}
 
 
 def all_findings() -> set[Finding]:
     return {finding for name, (document, _) in EXPECTED.items() for finding in lint(name, document)}
 
 
-def test_every_policy_is_linted() -> None:
+@pytest.mark.parametrize("module", [identity_policies, resource_policies], ids=lambda module: module.__name__)
+def test_every_policy_is_linted(module: ModuleType) -> None:
     public = {
         name
-        for name, function in inspect.getmembers(policies, inspect.isfunction)
-        if function.__module__ == policies.__name__ and not name.startswith("_") and name not in NO_POLICY
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_") and name not in NO_POLICY
     }
     assert public
     assert not [name for name in public if not any(written.split()[0] == name for written in EXPECTED)]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra import pipeline, policies, reconcile
+from infra import identity_policies, pipeline, reconcile, resource_policies
+from infra.policy import Policy
 from scripts.aws_access import AwsAccess, Key
 from tests.faults.calls import PREFIX
 from tests.faults.emulator import client
@@ -44,9 +45,9 @@ def make(aws: AwsAccess, secret: Mapping[str, Any]) -> Resources:
     shared = {"secret_arn": kept["ARN"], "queue_arn": queue_arn, "log_group_arn": _LOGS}
     bucket = {"bucket_arn": _BUCKET_ARN, "prefix": PREFIX}
     granted = {
-        "receive": policies.receive(**shared),
-        "deliver": policies.deliver(**shared, **bucket, dead_letter_queue_arn=dead_letters_arn),
-        "reconcile": policies.reconcile(**shared, **bucket, arrivals_queue_arn=arrivals_arn),
+        "receive": identity_policies.receive(**shared),
+        "deliver": identity_policies.deliver(**shared, **bucket, dead_letter_queue_arn=dead_letters_arn),
+        "reconcile": identity_policies.reconcile(**shared, **bucket, arrivals_queue_arn=arrivals_arn),
     }
     return Resources(
         bucket=BUCKET,
@@ -68,7 +69,7 @@ def _bucket(aws: AwsAccess) -> tuple[str, str]:
         "MessageRetentionPeriod": pipeline.FOURTEEN_DAYS,
     }
     arrivals, arrivals_arn = _queue(aws, "callrec-faults-arrivals", attributes)
-    policy = json.dumps(policies.arrivals(arrivals_arn, _BUCKET_ARN, _ACCOUNT))
+    policy = json.dumps(resource_policies.arrivals(arrivals_arn, _BUCKET_ARN, _ACCOUNT))
     client(aws, "sqs").set_queue_attributes(QueueUrl=arrivals, Attributes={"Policy": policy})
     told: Any = {
         "QueueArn": arrivals_arn,
@@ -100,7 +101,7 @@ def _queue(aws: AwsAccess, name: str, attributes: Mapping[str, object]) -> tuple
     return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
-def _user(aws: AwsAccess, name: str, policy: policies.Policy) -> Key:
+def _user(aws: AwsAccess, name: str, policy: Policy) -> Key:
     """The key of somebody who may do just that."""
     iam = client(aws, "iam")
     iam.create_user(UserName=name)

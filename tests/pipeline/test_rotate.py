@@ -14,8 +14,8 @@ import pytest
 import requests
 from pulumi.automation import ConfigValue, PulumiCommand
 
-from infra import policies
 from infra.functions.egress import room_egress
+from infra.policy import allow, document
 from scripts import egress_settings
 from scripts.configure.found import egress_of
 from scripts.configure.keeping import StackKeeper
@@ -207,7 +207,7 @@ def test_deliveries_go_on_while_airtables_token_changes(own: Local, calls: Calls
 def test_a_role_that_livekit_assumes_uploads_in_place_of_a_key(own: Local, calls: Calls) -> None:
     iam: Any = own.deployment.aws.client("iam")
     user = iam.create_user(UserName="livekit-egress")["User"]
-    policy = policies.document(policies.allow("Assume", ["sts:AssumeRole"], "*"))
+    policy = document(allow("Assume", ["sts:AssumeRole"], "*"))
     iam.put_user_policy(UserName="livekit-egress", PolicyName="assume", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName="livekit-egress")["AccessKey"]
     own.livekit.recorder.own = Own(access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])

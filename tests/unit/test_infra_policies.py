@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import identity_policies, resource_policies
 from infra.functions import erasures
+from infra.policy import Policy, allow
 
 BUCKET = "arn:aws:s3:::recordings"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/k"
@@ -61,10 +62,10 @@ TLS_ONLY = [
     },
 ]
 
-EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
-    "bucket": (policies.bucket(BUCKET), TLS_ONLY),
+EXPECTED: dict[str, tuple[Policy, Any]] = {
+    "bucket": (resource_policies.bucket(BUCKET), TLS_ONLY),
     "access_log_bucket": (
-        policies.access_log_bucket(BUCKET, "arn:aws:s3:::watched", ACCOUNT),
+        resource_policies.access_log_bucket(BUCKET, "arn:aws:s3:::watched", ACCOUNT),
         [
             {
                 "Sid": "AllowAccessLogs",
@@ -81,7 +82,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "queue": (
-        policies.queue(QUEUE),
+        resource_policies.queue(QUEUE),
         [
             {
                 "Sid": "DenyPlainHttp",
@@ -94,7 +95,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "arrivals": (
-        policies.arrivals(ARRIVALS, BUCKET, ACCOUNT),
+        resource_policies.arrivals(ARRIVALS, BUCKET, ACCOUNT),
         [
             {
                 "Sid": "AllowArrivals",
@@ -118,7 +119,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "alarm_topic": (
-        policies.alarm_topic(TOPIC, ACCOUNT, "aws", "us-east-1"),
+        resource_policies.alarm_topic(TOPIC, ACCOUNT, "aws", "us-east-1"),
         [
             {
                 "Sid": "AllowAlarms",
@@ -142,7 +143,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "recordings_key": (
-        policies.recordings_key(ACCOUNT, "aws"),
+        resource_policies.recordings_key(ACCOUNT, "aws"),
         [
             {
                 "Sid": "AccountAdministersByIam",
@@ -154,7 +155,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "trust": (
-        policies.trust("lambda.amazonaws.com"),
+        identity_policies.trust("lambda.amazonaws.com"),
         [
             {
                 "Effect": "Allow",
@@ -164,7 +165,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "uploader_trust": (
-        policies.uploader_trust("arn:aws:iam::210987654321:role/egress", "said-between-us"),
+        identity_policies.uploader_trust("arn:aws:iam::210987654321:role/egress", "said-between-us"),
         [
             {
                 "Sid": "AssumeWithExternalId",
@@ -176,7 +177,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "uploader with a key": (
-        policies.uploader(BUCKET, "recordings/", KEY, "us-east-1"),
+        identity_policies.uploader(BUCKET, "recordings/", KEY, "us-east-1"),
         [
             {
                 "Sid": "PutRecordings",
@@ -194,7 +195,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "uploader without a key": (
-        policies.uploader(BUCKET, "calls/", None, "us-east-1"),
+        identity_policies.uploader(BUCKET, "calls/", None, "us-east-1"),
         [
             {
                 "Sid": "PutRecordings",
@@ -205,7 +206,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "receive": (
-        policies.receive(SECRET, QUEUE, LOG),
+        identity_policies.receive(SECRET, QUEUE, LOG),
         [
             READ_SECRET,
             {"Sid": "Enqueue", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": QUEUE},
@@ -213,7 +214,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "deliver": (
-        policies.deliver(
+        identity_policies.deliver(
             secret_arn=SECRET,
             queue_arn=QUEUE,
             dead_letter_queue_arn=DEAD,
@@ -246,7 +247,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "reconcile": (
-        policies.reconcile(
+        identity_policies.reconcile(
             secret_arn=SECRET,
             queue_arn=QUEUE,
             arrivals_queue_arn=ARRIVALS,
@@ -279,7 +280,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "play with a key": (
-        policies.play(
+        identity_policies.play(
             secret_arn=SECRET,
             bucket_arn=BUCKET,
             prefix="recordings/",
@@ -307,7 +308,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "play for some networks": (
-        policies.play(
+        identity_policies.play(
             secret_arn=SECRET,
             bucket_arn=BUCKET,
             prefix="recordings/",
@@ -339,7 +340,7 @@ EXPECTED: dict[str, tuple[policies.Policy, Any]] = {
         ],
     ),
     "play without a key": (
-        policies.play(
+        identity_policies.play(
             secret_arn=SECRET,
             bucket_arn=BUCKET,
             prefix="recordings/",
@@ -369,7 +370,7 @@ def test_policy_is_word_for_word(name: str) -> None:
 
 
 def test_dead_letters_come_from_one_queue() -> None:
-    assert policies.redrive_allow(QUEUE) == {"redrivePermission": "byQueue", "sourceQueueArns": [QUEUE]}
+    assert resource_policies.redrive_allow(QUEUE) == {"redrivePermission": "byQueue", "sourceQueueArns": [QUEUE]}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -382,8 +383,8 @@ def test_nothing_is_allowed_by_wildcard(name: str) -> None:
 
 
 def test_a_condition_is_left_out_when_there_is_none() -> None:
-    assert "Condition" not in policies.allow("S", ["s3:GetObject"], BUCKET)
+    assert "Condition" not in allow("S", ["s3:GetObject"], BUCKET)
 
 
 def test_the_records_of_erasures_are_where_the_functions_look() -> None:
-    assert policies.ERASURES == erasures.PREFIX
+    assert identity_policies.ERASURES == erasures.PREFIX

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import identity_policies, resource_policies
 from infra.figures import figures
 from infra.functions.egress import EgressOptions, Mixing
 from infra.functions.errors import SettingsError
@@ -57,7 +57,7 @@ def test_bucket_is_versioned_encrypted_closed_and_owned(run: Run) -> None:
     assert [closed[switch] for switch in switches] == [True] * 4
     assert run.one("s3/bucketOwnershipControls", "recordings")["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
     arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}"
-    assert json.loads(run.one("s3/bucketPolicy", "recordings")["policy"]) == policies.bucket(arn)
+    assert json.loads(run.one("s3/bucketPolicy", "recordings")["policy"]) == resource_policies.bucket(arn)
 
 
 def test_key_rotates_every_year(run: Run) -> None:
@@ -65,7 +65,7 @@ def test_key_rotates_every_year(run: Run) -> None:
     assert key["enableKeyRotation"] is True
     assert key["rotationPeriodInDays"] == 365
     assert key["deletionWindowInDays"] == 30
-    assert json.loads(key["policy"]) == policies.recordings_key(ACCOUNT, "aws")
+    assert json.loads(key["policy"]) == resource_policies.recordings_key(ACCOUNT, "aws")
 
 
 def test_s3_encryption_makes_no_key() -> None:
@@ -176,7 +176,7 @@ def test_access_logs_go_to_a_private_bucket_of_their_own() -> None:
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
     policy = json.loads(run.one("s3/bucketPolicy", "recordings-access-logs")["policy"])
     arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{logs}"
-    assert policy == policies.access_log_bucket(arn, f"arn:aws:s3:::{'b' * 60}", ACCOUNT)
+    assert policy == resource_policies.access_log_bucket(arn, f"arn:aws:s3:::{'b' * 60}", ACCOUNT)
     assert run.of("s3/bucketPublicAccessBlock")["recordings-access-logs"].protect is True
 
 
@@ -186,7 +186,7 @@ def test_uploader_is_a_user_whose_group_carries_the_policy(run: Run) -> None:
     assert (member["user"], member["groups"]) == ("callrec-practice-uploader", ["callrec-practice-uploaders"])
     arn = f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}"
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:recordings"
-    expected = policies.uploader(arn, "recordings/", key, "us-east-1")
+    expected = identity_policies.uploader(arn, "recordings/", key, "us-east-1")
     assert json.loads(run.one("iam/groupPolicy", "uploader")["policy"]) == expected
 
 
@@ -224,9 +224,9 @@ def test_a_role_has_the_same_rights_and_no_key_exists() -> None:
     assert not [r for r in run.resources if r.type.startswith("aws:iam/accessKey") or r.type.startswith("aws:iam/user")]
     assert "uploader" not in run.of("secretsmanager/secret")
     role = run.of("iam/role")["uploader"]
-    expected = policies.uploader_trust(ROLE["uploaderPrincipal"], ROLE["uploaderExternalId"])
+    expected = identity_policies.uploader_trust(ROLE["uploaderPrincipal"], ROLE["uploaderExternalId"])
     assert json.loads(role.inputs["assumeRolePolicy"]) == expected
-    put = policies.uploader(
+    put = identity_policies.uploader(
         f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}",
         "recordings/",
         f"arn:aws:kms:us-east-1:{ACCOUNT}:recordings",
@@ -258,7 +258,7 @@ def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
         assert queue["messageRetentionSeconds"] == 14 * 24 * 3600
         assert queue["sqsManagedSseEnabled"] is True
         arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue['name']}"
-        assert json.loads(run.one("sqs/queuePolicy", name)["policy"]) == policies.queue(arn)
+        assert json.loads(run.one("sqs/queuePolicy", name)["policy"]) == resource_policies.queue(arn)
     deliver = run.one("lambda/function", "deliver")
     assert run.one("sqs/queue", "events")["visibilityTimeoutSeconds"] >= 6 * deliver["timeout"]
     assert run.one("sqs/queue", "events")["maxMessageSize"] < run.one("sqs/queue", "events-dlq")["maxMessageSize"]
@@ -266,7 +266,7 @@ def test_queue_is_fifo_encrypted_and_patient(run: Run) -> None:
     redrive = json.loads(run.one("sqs/redrivePolicy", "events")["redrivePolicy"])
     assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 300}
     allowed = json.loads(run.one("sqs/redriveAllowPolicy", "events")["redriveAllowPolicy"])
-    assert allowed == policies.redrive_allow(dead.replace("-dlq", ""))
+    assert allowed == resource_policies.redrive_allow(dead.replace("-dlq", ""))
 
 
 def test_deliver_works_the_queue_in_tens_with_partial_failures(run: Run) -> None:
@@ -289,7 +289,7 @@ def test_arrivals_queue_is_encrypted_and_hears_of_one_bucket_only(run: Run) -> N
     arns = (f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue['name']}", f"arn:aws:s3:us-east-1:{ACCOUNT}:{BUCKET}")
     policy = run.one("sqs/queuePolicy", "arrivals")
     assert policy["queueUrl"] == run.outputs["arrivalsQueueUrl"]
-    assert json.loads(policy["policy"]) == policies.arrivals(*arns, ACCOUNT)
+    assert json.loads(policy["policy"]) == resource_policies.arrivals(*arns, ACCOUNT)
 
 
 def test_bucket_announces_what_arrives_under_the_prefix() -> None:
@@ -356,7 +356,7 @@ def test_reconcile_looks_back_as_configured() -> None:
     assert given["CALLREC_ARRIVALS_URL"] == run.outputs["arrivalsQueueUrl"]
     allowed = json.loads(run.one("iam/rolePolicy", "reconcile")["policy"])
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:callrec-practice"
-    assert allowed == policies.reconcile(
+    assert allowed == identity_policies.reconcile(
         secret_arn=f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:callrec-practice-credentials",
         queue_arn=f"{arn}-events.fifo",
         arrivals_queue_arn=f"{arn}-arrivals",
@@ -389,7 +389,7 @@ def test_each_function_has_its_own_role_and_log(run: Run, name: str) -> None:
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
     assert function["role"] == f"arn:aws:iam:us-east-1:{ACCOUNT}:callrec-practice-{name}"
     trust = json.loads(run.one("iam/role", name)["assumeRolePolicy"])
-    assert trust == policies.trust("lambda.amazonaws.com")
+    assert trust == identity_policies.trust("lambda.amazonaws.com")
     log = run.one("cloudwatch/logGroup", name)
     days = 2192 if name == "play" else 90
     assert (log["name"], log["retentionInDays"]) == (f"/aws/lambda/callrec-practice-{name}", days)
@@ -594,7 +594,7 @@ def test_every_rule_is_an_alarm_that_tells_the_topic(run: Run) -> None:
 
 def test_only_alarms_of_the_account_may_publish(run: Run) -> None:
     document = json.loads(run.one("sns/topicPolicy", "alarms")["policy"])
-    assert document == policies.alarm_topic(run.outputs["alarmTopicArn"], ACCOUNT, "aws", "us-east-1")
+    assert document == resource_policies.alarm_topic(run.outputs["alarmTopicArn"], ACCOUNT, "aws", "us-east-1")
 
 
 def test_nobody_is_told_unless_named_and_everybody_who_is(run: Run) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import identity_policies
+from infra.policy import allow
 from scripts.deployment import Deployment
 from scripts.rotate import ages
 from scripts.status.snapshot import Observer
@@ -84,7 +85,7 @@ def role(iam: dict[str, Any], sts: Any) -> Any:
 
 
 def test_a_role_is_trusted_with_its_external_id_only() -> None:
-    trust = policies.uploader_trust(CONFIG["uploaderPrincipal"], CONFIG["uploaderExternalId"])
+    trust = identity_policies.uploader_trust(CONFIG["uploaderPrincipal"], CONFIG["uploaderExternalId"])
     stack = role({"get_role": {"Role": {"AssumeRolePolicyDocument": trust}}}, {})
     assert "with the external id" in uploader_role.trusted(stack)
     bare = {**trust, "Statement": [{**trust["Statement"][0], "Condition": {}}]}
@@ -101,12 +102,10 @@ def test_a_roles_policies_are_compared_as_a_users_are() -> None:
     }
     stack = role(iam, {})
     outputs = stack.outputs
-    right = policies.uploader(bucket_arn(outputs), outputs.prefix, outputs.key_arn, outputs.region)
+    right = identity_policies.uploader(bucket_arn(outputs), outputs.prefix, outputs.key_arn, outputs.region)
     iam["get_role_policy"] = {"PolicyDocument": right}
     assert "exactly those" in uploader_policy.check(role(iam, {}))
-    iam["get_role_policy"] = {
-        "PolicyDocument": {"Statement": [*right["Statement"], policies.allow("X", ["s3:*"], "*")]}
-    }
+    iam["get_role_policy"] = {"PolicyDocument": {"Statement": [*right["Statement"], allow("X", ["s3:*"], "*")]}}
     found = attempt(Hop(id="u.p", title="t", probe=lambda: uploader_policy.check(role(iam, {}))))
     assert (found.outcome, "too much" in found.seen) == (Outcome.FAILED, True)
 

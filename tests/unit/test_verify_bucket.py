@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import resource_policies
 from scripts.verify import bucket
 from scripts.verify.hop import Outcome, Result
 from tests.unit.test_verify_lifecycle import AGING, MARKERS
@@ -24,7 +24,7 @@ def encryption(algorithm: str = "aws:kms", key: str | None = KEY_ARN, *, bucket_
 
 
 def policy(*without: str, extra: dict[str, Any] | None = None) -> dict[str, str]:
-    document = policies.bucket(ARN)
+    document = resource_policies.bucket(ARN)
     kept = [statement for statement in document["Statement"] if statement["Sid"] not in without]
     return {"Policy": json.dumps({**document, "Statement": kept + ([extra] if extra else [])})}
 

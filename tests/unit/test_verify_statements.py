@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import resource_policies
+from infra.policy import allow, document
 from scripts.verify.statements import denies, grants, statements
 
 ARN = "arn:aws:s3:::recordings"
@@ -24,7 +25,7 @@ def plain_http(*found: dict[str, Any]) -> bool:
 
 
 def test_the_programs_own_policy_denies_both() -> None:
-    document = policies.bucket(ARN)
+    document = resource_policies.bucket(ARN)
     assert denies(document, ARN, "Bool", "aws:SecureTransport", ["false"])
     assert denies(document, ARN, "NumericLessThan", "s3:TlsVersion", ["1.2"])
 
@@ -90,8 +91,8 @@ def test_grants_are_equal_whatever_the_order_sid_and_lists() -> None:
 
 
 def test_a_condition_is_part_of_a_grant() -> None:
-    free = policies.document(policies.allow("A", ["kms:Decrypt"], "key"))
-    bound = policies.document(policies.allow("A", ["kms:Decrypt"], "key", {"StringEquals": {"kms:ViaService": "s3"}}))
+    free = document(allow("A", ["kms:Decrypt"], "key"))
+    bound = document(allow("A", ["kms:Decrypt"], "key", {"StringEquals": {"kms:ViaService": "s3"}}))
     assert grants(free).isdisjoint(grants(bound))
     assert "under a condition" in str(next(iter(grants(bound))))
     assert "under a condition" not in str(next(iter(grants(free))))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra import policies
+from infra import identity_policies
+from infra.policy import allow, document
 from scripts.verify import uploader
 from scripts.verify.hop import Outcome, Result
 from scripts.verify.probe import Probe
@@ -201,8 +202,8 @@ def test_refusals_mean_nothing_before_a_put_worked() -> None:
     assert all(hop.needs == ("uploader.put",) for hop in hops[2:])
 
 
-OWN = policies.uploader(f"arn:aws:s3:::{BUCKET}", PREFIX, KEY_ARN, REGION)
-READING = policies.document(policies.allow("More", ["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"))
+OWN = identity_policies.uploader(f"arn:aws:s3:::{BUCKET}", PREFIX, KEY_ARN, REGION)
+READING = document(allow("More", ["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"))
 
 
 def iam(**changes: Any) -> dict[str, Any]:

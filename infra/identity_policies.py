@@ -1,122 +1,16 @@
-"""Who may do what: every policy of the program as a plain dict, without Pulumi.
-
-Each function takes ARNs and returns one policy document; nothing here is looked up, so a test can read the very
-document that is deployed.
-"""
+"""Who may do what: the policies of LiveKit's uploader and of each function, and who may act as them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-Policy = dict[str, Any]
+from infra.policy import Policy, allow, document
 
-# AWS's predefined cipher policies before TLS 1.2 are what `s3:TlsVersion` shuts out.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
-MINIMUM_TLS = "1.2"
 # Where the records of erasures are, as the functions know it (functions/erasures.py): it must be the same.
 ERASURES = "erasures/"
 # What it takes to work on a queue's messages.
 CONSUME = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-
-
-def document(*statements: Mapping[str, Any]) -> Policy:
-    """Wrap statements in a policy of the current language version."""
-    return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
-
-
-def allow(
-    sid: str, actions: list[str], resource: str | list[str], condition: Mapping[str, Any] | None = None
-) -> Policy:
-    """One Allow statement of an identity policy."""
-    statement: Policy = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
-    return statement | ({"Condition": dict(condition)} if condition else {})
-
-
-def trust(service: str) -> Policy:
-    """Let an AWS service assume a role; Lambda does so only for functions of the role's own account.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
-    """
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
-
-
-def bucket(bucket_arn: str) -> Policy:
-    """Refuse whatever reaches the bucket without TLS, or with TLS below 1.2, whoever sends it."""
-    resources = [bucket_arn, f"{bucket_arn}/*"]
-    return document(
-        _deny("DenyPlainHttp", "s3:*", resources, {"Bool": {"aws:SecureTransport": "false"}}),
-        _deny("DenyOldTls", "s3:*", resources, {"NumericLessThan": {"s3:TlsVersion": MINIMUM_TLS}}),
-    )
-
-
-def access_log_bucket(log_bucket_arn: str, bucket_arn: str, account: str) -> Policy:
-    """Let S3's log delivery write the access logs of one bucket; TLS rules as for the recordings."""
-    delivery: Policy = {
-        "Sid": "AllowAccessLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"{log_bucket_arn}/*",
-        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": account}},
-    }
-    return document(delivery, *bucket(log_bucket_arn)["Statement"])
-
-
-def queue(queue_arn: str) -> Policy:
-    """Refuse whatever reaches the queue without TLS."""
-    return document(_deny("DenyPlainHttp", "sqs:*", queue_arn, {"Bool": {"aws:SecureTransport": "false"}}))
-
-
-def arrivals(queue_arn: str, bucket_arn: str, account: str) -> Policy:
-    """Let S3 tell the queue of what arrives in one bucket; TLS as for every queue.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-    """
-    tell: Policy = {
-        "Sid": "AllowArrivals",
-        "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": account}},
-    }
-    return document(tell, *queue(queue_arn)["Statement"])
-
-
-def alarm_topic(topic_arn: str, account: str, partition: str, region: str) -> Policy:
-    """Let CloudWatch's alarms of this account publish, nobody else by this policy, and nobody without TLS.
-
-    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
-    """
-    ring: Policy = {
-        "Sid": "AllowAlarms",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
-            "StringEquals": {"aws:SourceAccount": account},
-        },
-    }
-    return document(ring, _deny("DenyPlainHttp", "sns:Publish", topic_arn, {"Bool": {"aws:SecureTransport": "false"}}))
-
-
-def recordings_key(account: str, partition: str) -> Policy:
-    """Leave the key to the account's own IAM policies: without this statement nobody could ever manage it.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    """
-    return document(
-        {
-            "Sid": "AccountAdministersByIam",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
-    )
 
 
 def uploader(bucket_arn: str, prefix: str, key_arn: str | None, region: str) -> Policy:
@@ -148,6 +42,14 @@ def uploader_trust(principal_arn: str, external_id: str) -> Policy:
             "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
         }
     )
+
+
+def trust(service: str) -> Policy:
+    """Let an AWS service assume a role; Lambda does so only for functions of the role's own account.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
 
 
 def receive(secret_arn: str, queue_arn: str, log_group_arn: str) -> Policy:
@@ -218,22 +120,6 @@ def reconcile(
         _see_versions(bucket_arn, prefix),
         _write_log(log_group_arn),
     )
-
-
-def redrive_allow(queue_arn: str) -> Policy:
-    """Accept dead letters of one queue only."""
-    return {"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}
-
-
-def _deny(sid: str, action: str, resource: str | list[str], condition: Mapping[str, Any]) -> Policy:
-    return {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": action,
-        "Resource": resource,
-        "Condition": dict(condition),
-    }
 
 
 def _read_secret(secret_arn: str) -> Policy:
