@@ -1,4 +1,4 @@
-"""The functions' settings: the only reader of the environment."""
+"""The functions' settings, from the environment."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-from . import networks, protojson
+from . import environment, protojson
 from .errors import SettingsError
 from .networks import Network
 
@@ -30,6 +29,7 @@ DEFAULT_FIELDS: Final[Mapping[str, str]] = {
     "recordings": "audio_recordings",
 }
 REQUIRED_ROLES: Final = ("recording_url", "room_name")
+_LIVEKIT_SCHEMES: Final = ("ws", "wss", "http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ class ReceiveSettings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> ReceiveSettings:
         """Read the environment; SettingsError names what is missing or bad."""
         return cls(
-            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
-            queue_url=_url(env, "CALLREC_QUEUE_URL"),
-            max_body_bytes=_integer(env, "CALLREC_MAX_BODY_BYTES", 1, MAX_MESSAGE_BYTES),
+            secret_arn=environment.text(env, "CALLREC_SECRET_ARN"),
+            queue_url=environment.url(env, "CALLREC_QUEUE_URL"),
+            max_body_bytes=environment.integer(env, "CALLREC_MAX_BODY_BYTES", 1, MAX_MESSAGE_BYTES),
         )
 
 
@@ -67,11 +67,11 @@ class AirtableSettings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> AirtableSettings:
         """Read the environment; SettingsError names what is missing or bad."""
         return cls(
-            url=_url(env, "CALLREC_AIRTABLE_URL").rstrip("/"),
-            base=_text(env, "CALLREC_AIRTABLE_BASE"),
-            table=_text(env, "CALLREC_AIRTABLE_TABLE"),
+            url=environment.url(env, "CALLREC_AIRTABLE_URL").rstrip("/"),
+            base=environment.text(env, "CALLREC_AIRTABLE_BASE"),
+            table=environment.text(env, "CALLREC_AIRTABLE_TABLE"),
             fields=_fields(env, "CALLREC_AIRTABLE_FIELDS"),
-            interval_s=_integer(env, "CALLREC_AIRTABLE_INTERVAL_MS", 0, 60_000) / 1000,
+            interval_s=environment.integer(env, "CALLREC_AIRTABLE_INTERVAL_MS", 0, 60_000) / 1000,
         )
 
 
@@ -94,14 +94,14 @@ class DeliverSettings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> DeliverSettings:
         """Read the environment; SettingsError names what is missing or bad."""
         return cls(
-            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
-            queue_url=_url(env, "CALLREC_QUEUE_URL"),
-            dead_letter_url=_url(env, "CALLREC_DLQ_URL"),
-            bucket=_text(env, "CALLREC_BUCKET"),
-            prefix=_prefix(env, "CALLREC_PREFIX"),
-            play_url=_url(env, "CALLREC_PLAY_URL").rstrip("/"),
-            link_days=_integer(env, "CALLREC_LINK_DAYS", 1, 3650),
-            match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
+            secret_arn=environment.text(env, "CALLREC_SECRET_ARN"),
+            queue_url=environment.url(env, "CALLREC_QUEUE_URL"),
+            dead_letter_url=environment.url(env, "CALLREC_DLQ_URL"),
+            bucket=environment.text(env, "CALLREC_BUCKET"),
+            prefix=environment.prefix(env, "CALLREC_PREFIX"),
+            play_url=environment.url(env, "CALLREC_PLAY_URL").rstrip("/"),
+            link_days=environment.integer(env, "CALLREC_LINK_DAYS", 1, 3650),
+            match_window_seconds=environment.integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
             settle_seconds=_settle(env),
             airtable=AirtableSettings.from_env(env),
         )
@@ -131,15 +131,15 @@ class ReconcileSettings:
         """Read the environment; SettingsError names what is missing or bad."""
         livekit = "CALLREC_LIVEKIT_URL"
         return cls(
-            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
-            queue_url=_url(env, "CALLREC_QUEUE_URL"),
-            arrivals_url=_url(env, "CALLREC_ARRIVALS_URL"),
-            bucket=_text(env, "CALLREC_BUCKET"),
-            prefix=_prefix(env, "CALLREC_PREFIX"),
-            livekit_url=_url(env, livekit, schemes=("ws", "wss", "http", "https")) if env.get(livekit) else None,
-            lookback_seconds=_integer(env, "CALLREC_RECONCILE_SECONDS", 1, 604_800),
-            interval_seconds=_integer(env, "CALLREC_RECONCILE_INTERVAL_SECONDS", 1, 86_400),
-            match_window_seconds=_integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
+            secret_arn=environment.text(env, "CALLREC_SECRET_ARN"),
+            queue_url=environment.url(env, "CALLREC_QUEUE_URL"),
+            arrivals_url=environment.url(env, "CALLREC_ARRIVALS_URL"),
+            bucket=environment.text(env, "CALLREC_BUCKET"),
+            prefix=environment.prefix(env, "CALLREC_PREFIX"),
+            livekit_url=environment.url(env, livekit, schemes=_LIVEKIT_SCHEMES) if env.get(livekit) else None,
+            lookback_seconds=environment.integer(env, "CALLREC_RECONCILE_SECONDS", 1, 604_800),
+            interval_seconds=environment.integer(env, "CALLREC_RECONCILE_INTERVAL_SECONDS", 1, 86_400),
+            match_window_seconds=environment.integer(env, "CALLREC_MATCH_WINDOW_SECONDS", 0, 86_400),
             settle_seconds=_settle(env),
             airtable=AirtableSettings.from_env(env),
         )
@@ -158,10 +158,10 @@ class PlaySettings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> PlaySettings:
         """Read the environment; SettingsError names what is missing or bad."""
         return cls(
-            secret_arn=_text(env, "CALLREC_SECRET_ARN"),
-            bucket=_text(env, "CALLREC_BUCKET"),
-            prefix=_prefix(env, "CALLREC_PREFIX"),
-            networks=_networks(env, "CALLREC_LINK_NETWORKS"),
+            secret_arn=environment.text(env, "CALLREC_SECRET_ARN"),
+            bucket=environment.text(env, "CALLREC_BUCKET"),
+            prefix=environment.prefix(env, "CALLREC_PREFIX"),
+            networks=environment.networks(env, "CALLREC_LINK_NETWORKS"),
         )
 
 
@@ -175,56 +175,10 @@ def custom_endpoint(env: Mapping[str, str] = os.environ) -> bool:
     return bool(env.get("AWS_ENDPOINT_URL") or env.get("AWS_ENDPOINT_URL_S3"))
 
 
-def _text(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name)
-    if not value or value != value.strip():
-        raise SettingsError(name, "a text without spaces around it", value)
-    return value
-
-
 def _settle(env: Mapping[str, str]) -> int:
     """May be left out (0): see matching.py for what it buys."""
     name = "CALLREC_SETTLE_SECONDS"
-    return _integer(env, name, 0, 86_400) if env.get(name) else 0
-
-
-def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
-    """May be left out: then everybody's."""
-    value = env.get(name)
-    if value is None:
-        return ()
-    try:
-        return networks.parse(value)
-    except ValueError:
-        raise SettingsError(name, "networks such as 203.0.113.0/24, commas between them", value) from None
-
-
-def _url(env: Mapping[str, str], name: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
-    value = env.get(name)
-    rule = f"a URL of {' or '.join(schemes)}"
-    try:
-        parts = urlsplit(value or "")
-    except ValueError:
-        raise SettingsError(name, rule, value) from None
-    if not value or parts.scheme not in schemes or not parts.hostname:
-        raise SettingsError(name, rule, value)
-    return value
-
-
-def _integer(env: Mapping[str, str], name: str, low: int, high: int) -> int:
-    value = env.get(name)
-    if value is None or not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
-        raise SettingsError(name, f"a whole number from {low} to {high}", value)
-    return int(value)
-
-
-def _prefix(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name)
-    if not value or not value.endswith("/") or any(part in ("", ".", "..") for part in value[:-1].split("/")):
-        raise SettingsError(
-            name, 'a key prefix such as "recordings/": it ends with a slash and starts with none', value
-        )
-    return value
+    return environment.integer(env, name, 0, 86_400) if env.get(name) else 0
 
 
 def _fields(env: Mapping[str, str], name: str) -> Mapping[str, str]:
