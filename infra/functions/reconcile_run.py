@@ -9,15 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from . import settings
 from .arrivals import Arrival, Arrivals, Notice
 from .carried import carried_by, link_of
 from .conversations import Conversations
 from .deadline import Deadline
 from .egress_info import Ended
-from .erasures import erased_egresses
 from .errors import DeliveryError, WaitError
 from .fields import convert
 from .inquiry import Inquiry
@@ -25,11 +22,11 @@ from .links import Link, Links
 from .livekit_list import LiveKit
 from .log import fault, log
 from .matching import CLOCK_SKEW, Carried, Conversation, Rules
-from .objects import list_versions
 from .reckoning import Facts, Findings, is_manifest, plan, reckon
 from .reconcile_report import Report
 from .requeue import Requeue, event_id
 from .secret import SecretCache, Secrets
+from .stock import Stock
 from .telling import Table, Telling, is_told
 from .timetable import Timetable
 
@@ -86,7 +83,7 @@ class Run:
             sleep=to.sleep,
         )
         self._window = timedelta(seconds=to.settings.match_window_seconds)
-        self._s3_requests = 0
+        self._stock = Stock(to.s3, to.settings.bucket, report, self._may_go_on)
 
     def go(self) -> None:
         """Do all, and fill in the report."""
@@ -108,7 +105,7 @@ class Run:
         self._report.requests = {
             "livekit": self._livekit.requests if self._livekit else 0,
             "sqs": self._arrivals.requests + self._queue.requests,
-            "s3": self._s3_requests,
+            "s3": self._stock.requests,
             "airtable": self._to.conversations.airtable.requests - self._asked_before,
         }
 
@@ -126,12 +123,12 @@ class Run:
         compare = partial(reckon, facts, planned, telling=telling, timetable=self._timetable)
         first = compare(conversations, played=self._played(conversations))
         if first.missing or first.stuck or first.without_recording:
-            compare = partial(compare, erased=self._erased())
+            compare = partial(compare, erased=self._stock.erased())
             first = compare(conversations, played=self._played(conversations))
         found, sent = self._repair([*first.missing, *first.stuck], telling)
         conversations += found
         findings = compare(conversations, played=self._played(conversations))
-        unwanted = self._there(findings.unwanted)
+        unwanted = self._stock.there(findings.unwanted)
         self._fill(facts, findings, sent, unwanted)
         self._report.counts["conversations"] = len({one.record_id for one in conversations})
         self._report.counts["resolved"] = len(findings.resolved)
@@ -195,34 +192,6 @@ class Run:
                 self._report.problem("queue_unavailable" if len(arrived) < len(untold) else None)
                 sent |= arrived
         return found, sent
-
-    def _erased(self) -> frozenset[str]:
-        """The egresses erased on request; who cannot look takes none for erased, and `deliver` looks again."""
-        self._s3_requests += 1
-        try:
-            return erased_egresses(self._to.s3, self._to.settings.bucket)
-        except (ClientError, BotoCoreError) as error:
-            log("error", "list_erasures_failed", error=fault(error))
-            self._report.problem("storage_refused" if isinstance(error, ClientError) else "storage_unavailable")
-            return frozenset()
-
-    def _there(self, unwanted: frozenset[Arrival]) -> frozenset[Arrival]:
-        """Without those that were deleted meanwhile; who cannot look says that they are there."""
-        gone: set[Arrival] = set()
-        for arrival in unwanted:
-            if not self._may_go_on():
-                self._report.problem("out_of_time")
-                break
-            self._s3_requests += 1
-            try:
-                versions = list_versions(self._to.s3, self._to.settings.bucket, arrival.key)
-            except (ClientError, BotoCoreError) as error:
-                log("error", "list_versions_failed", error=fault(error))
-                self._report.problem("storage_refused" if isinstance(error, ClientError) else "storage_unavailable")
-                break
-            if not any((one.key, one.id) == (arrival.key, arrival.version) for one in versions):
-                gone.add(arrival)
-        return unwanted - gone
 
     def _fill(self, facts: Facts, findings: Findings, sent: set[str], unwanted: frozenset[Arrival]) -> None:
         report = self._report
