@@ -60,15 +60,15 @@ _ADDRESS = r"[^\s,@]{1,64}@[^\s,@]{1,255}\.[^\s,@]{2,63}"
 E_MAILS = rf"(?=.{{1,2000}}$){_ADDRESS}(?:, ?{_ADDRESS}){{0,9}}"
 
 BOOLEAN = either("true", "false")
-SIGNING_KEY = '"$(openssl rand -base64 48)"'
+SIGNING_KEY = "openssl rand -base64 48"
 
 KEYS = (
     Key(name="livekitUrl", rule="LiveKit's address, wss://…", check=url("wss", "https"), example="wss://YOUR-PROJECT.livekit.cloud"),
     Key(name="livekitApiKey", rule="the LiveKit API key that signs the webhooks", check=matching(r"[A-Za-z0-9_-]{3,128}"), example="API…", required=True),
-    Key(name="livekitApiSecret", rule="the secret of livekitApiKey, at least 32 characters", check=one_line(32, 512), example="…", required=True, secret=True),
+    Key(name="livekitApiSecret", rule="the secret of livekitApiKey, at least 32 characters", check=one_line(32, 512), required=True, secret=True),
     Key(name="previousLivekitApiKey", rule="the API key honoured besides livekitApiKey while keys rotate", check=matching(r"[A-Za-z0-9_-]{3,128}"), example="API…"),
-    Key(name="previousLivekitApiSecret", rule="the secret of previousLivekitApiKey, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
-    Key(name="airtableToken", rule="an Airtable personal access token with data.records:read, data.records:write and schema.bases:read", check=matching(r"pat[\w.-]{10,200}"), example="pat…", required=True, secret=True),
+    Key(name="previousLivekitApiSecret", rule="the secret of previousLivekitApiKey, at least 32 characters", check=one_line(32, 512), secret=True),
+    Key(name="airtableToken", rule="an Airtable personal access token with data.records:read, data.records:write and schema.bases:read", check=matching(r"pat[\w.-]{10,200}"), required=True, secret=True),
     Key(name="airtableBase", rule="the id of the base: app and 14 letters or digits", check=matching(r"app[A-Za-z0-9]{14}"), example="appXXXXXXXXXXXXXX", required=True),
     Key(name="airtableTable", rule="name or id of the conversations' table", check=one_line(1, 255), example="Conversations", default="Conversations"),
     Key(name="airtableUrl", rule="Airtable's address, https://… without a path", check=url("https", path=False), example="https://api.airtable.com", default="https://api.airtable.com"),
@@ -81,12 +81,12 @@ KEYS = (
     Key(name="audioBitrate", rule="kilobits a second of a recording, 16 to 320; 32 make 7.5 MB in 30 minutes", check=whole(16, 320), example="32", default="32"),
     Key(name="audioMixing", rule="mono, dual-agent (agents left, callers right) or dual-alternate (track by track)", check=either("mono", "dual-agent", "dual-alternate"), example="mono", default="mono"),
     Key(name="linkSigningKey", rule="the key that signs the links in Airtable, at least 32 characters", check=one_line(32, 512), example=SIGNING_KEY, required=True, secret=True),
-    Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), example="…", secret=True),
+    Key(name="previousLinkSigningKey", rule="the signing key whose links still play, at least 32 characters", check=one_line(32, 512), secret=True),
     Key(name="previousLinkSigningKeyUntil", rule="the unix second from which on links of previousLinkSigningKey play no more; unset: no end", check=matching(r"\d{1,10}"), example="$(date -d '+30 days' +%s)"),
     Key(name="linkDays", rule="days that a link plays, 1 to 3650", check=whole(1, 3650), example="30", default="30"),
     Key(name="uploader", rule="user (an access key of its own) or role (LiveKit assumes a role: no key exists)", check=either("user", "role"), example="user", default="user"),
     Key(name="uploaderPrincipal", rule="who may assume the role of uploader role: the ARN of the account, role or user that LiveKit's egress runs as", check=matching(r"arn:aws[a-z-]*:iam::\d{12}:(?:root|(?:role|user)/[\w+=,.@/-]{1,512})"), example="arn:aws:iam::123456789012:role/livekit-egress"),
-    Key(name="uploaderExternalId", rule="what LiveKit must say besides to assume the role, 16 to 256 letters, digits or _+=,.@:/-", check=matching(r"[\w+=,.@:/-]{16,256}"), example='"$(openssl rand -hex 16)"', secret=True),
+    Key(name="uploaderExternalId", rule="what LiveKit must say besides to assume the role, 16 to 256 letters, digits or _+=,.@:/-", check=matching(r"[\w+=,.@:/-]{16,256}"), example="openssl rand -hex 16", secret=True),
     Key(name="uploaderKeyGeneration", rule="which upload key is in use, counted from 1 to 9999; callrec rotate uploader counts", check=whole(1, 9999), example="1", default="1"),
     Key(name="uploaderPreviousKey", rule="the upload key before: none (deleted), active or inactive; callrec rotate uploader sets it", check=either("none", "active", "inactive"), example="none", default="none"),
     Key(name="linkGraceDays", rule="days that links still play after `callrec rotate links` has replaced their key, 0 to 3650", check=whole(0, 3650), example="30", default="30"),

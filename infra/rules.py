@@ -15,14 +15,15 @@ Rule = Callable[[str], bool]
 class Key:
     """One key of `Pulumi.yaml`'s `config:` block.
 
-    `rule` is the sentence a person reads, `check` the same rule as code; `example` is what the mending command sets.
+    `rule` is the sentence a person reads, `check` the same rule as code; `example` is what the mending command
+    sets, for a secret the command that makes one, if a command can.
     An empty value means "not set": allowed unless `required`.
     """
 
     name: str
     rule: str
     check: Rule
-    example: str
+    example: str = ""
     default: str = ""
     required: bool = False
     secret: bool = False
@@ -37,9 +38,11 @@ class Key:
         return f"{self.name}: {self.rule}; got {got}. {self.mend()}"
 
     def mend(self) -> str:
-        """Name the command that sets the key."""
-        option = "--secret " if self.secret else ""
-        return f"Set it: pulumi config set {option}{self.name} {self.example}"
+        """Name the command that sets the key; a secret is asked for or piped, never an argument that others can see."""
+        if not self.secret:
+            return f"Set it: pulumi config set {self.name} {self.example}"
+        made = f"{self.example} | " if self.example else ""
+        return f"Set it: {made}pulumi config set --secret {self.name}"
 
 
 def looks_secret(value: str) -> bool:

@@ -173,7 +173,7 @@ def _refused(error: api.ServerError, method: Method) -> tuple[str, str]:
     """The likely cause, and what to do."""
     status, code = error.status, error.code
     unknown = "LiveKit does not know the key, or its secret is another"
-    secret, address = "pulumi config set --secret livekitApiSecret …", "pulumi config set livekitUrl wss://…"
+    secret, address = "pulumi config set --secret livekitApiSecret", "pulumi config set livekitUrl wss://…"
     access = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
     starts = method.grant == "roomRecord" or method is CREATE_ROOM
     without_egress = "egress not connected" in error.message or (starts and status == HTTPStatus.SERVICE_UNAVAILABLE)

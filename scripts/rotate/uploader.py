@@ -70,7 +70,7 @@ class UploaderRotation:
             raise UsageError(
                 "a role uploads (uploader: role), so there is no key to replace. For another external id, while "
                 "callrec status shows no recording that runs (it uploads at its end with the id it began with): pulumi "
-                "config set --secret uploaderExternalId …, pulumi up, callrec configure"
+                "config set --secret uploaderExternalId, pulumi up, callrec configure"
             )
         if values.get(PREVIOUS, "none") != "none":
             raise UsageError(

@@ -30,7 +30,7 @@ TOKEN = "airtable.token"  # noqa: S105 -- the id of a hop
 TABLE = "airtable.table"
 FIELDS_HOP = "airtable.fields"
 TIMEOUT = (5, 20)
-TOKEN_MEND = "pulumi config set --secret airtableToken pat…, then: pulumi up"  # noqa: S105
+TOKEN_MEND = "pulumi config set --secret airtableToken, then: pulumi up"  # noqa: S105
 # A value of each kind that deliver writes: a field is usable when its type takes it.
 SAMPLES: Mapping[str, Value] = {
     "recording_url": "https://example.org/r/token",

@@ -114,7 +114,7 @@ def test_a_bad_value_is_named_with_its_rule_and_what_mends_it(key: str, value: s
     known = {entry.name: entry for entry in KEYS}[key]
     [sentence] = [line for line in problems(**{key: value}) if line.startswith(f"{key}:")]
     assert known.rule in sentence
-    assert f"pulumi config set {'--secret ' if known.secret else ''}{key} " in sentence
+    assert f"pulumi config set {'--secret ' if known.secret else ''}{key}" in sentence
     if known.secret:
         assert value not in sentence
     else:
@@ -251,6 +251,11 @@ def test_a_secret_in_clear_is_refused_without_repeating_it() -> None:
         run_program(secret=frozenset(SECRETS) - {"airtableToken"})
     assert SECRETS["airtableToken"] not in str(refused.value)
     assert "pulumi config set --secret airtableToken" in str(refused.value)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.secret], ids=lambda key: key.name)
+def test_a_secret_is_set_without_standing_on_a_command_line(key: Key) -> None:
+    assert key.mend().endswith(f"pulumi config set --secret {key.name}")
 
 
 @pytest.mark.parametrize("value", ["patAAAAAAAAAAAAAA.token", "0123456789abcdef0123456789abcdef"])

@@ -61,7 +61,7 @@ def not_announced(refusals: tuple[str, ...]) -> Failed:
     if refusals:
         cause = "LiveKit signs with another secret than the stack has, or its clock is off"
         seen = f"receive refused webhooks meanwhile: {', '.join(refusals)}"
-        return Failed(seen, cause=cause, mend="pulumi config set --secret livekitApiSecret …, then: pulumi up")
+        return Failed(seen, cause=cause, mend="pulumi config set --secret livekitApiSecret, then: pulumi up")
     cause = "LiveKit does not know an API key of this name and so sends nothing, or cannot reach the address"
     return Failed("no webhook came", cause=cause, mend="callrec configure webhook")
 
