@@ -77,7 +77,7 @@ def listed(server: LiveKitServer, **filters: Any) -> list[api.EgressInfo]:
 
 def wait_until(holds: Callable[[], bool]) -> None:
     """Wait for something that comes of itself; the test fails when it does not."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < until, "it did not come"
         time.sleep(0.005)
@@ -85,16 +85,21 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 @dataclass
 class Receiver:
-    """A receiver of webhooks: answers in turn, then 200; keeps what came, and when."""
+    """A receiver of webhooks: answers in turn, then 200, while `answering` is set; keeps what came, and when."""
 
     url: str = ""
     answers: list[int | tuple[int, dict[str, str]]] = field(default_factory=list[Any])
     requests: list[Request] = field(default_factory=list[Request])
     at: list[float] = field(default_factory=list[float])
+    answering: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     def respond(self, request: Request) -> Answer:
         self.requests.append(request)
         self.at.append(time.monotonic())
+        self.answering.wait(60)
         answer = self.answers.pop(0) if self.answers else 200
         status, headers = (answer, dict[str, str]()) if isinstance(answer, int) else answer
         return status, headers, b""

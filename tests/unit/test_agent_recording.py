@@ -199,7 +199,7 @@ def test_a_recorder_that_does_not_answer_holds_nobody_up(
 
     began = time.monotonic()
     assert run(call()) is None
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 22
     assert counts() == {"livekit_unavailable": 1}
 
 

@@ -46,7 +46,7 @@ def refusal(call: Callable[..., Any], *arguments: Any) -> tuple[int, str]:
 @pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer wrong", "Basic {token}", "{token}", "Bearer {token}x"])
 def test_a_missing_or_wrong_token_is_401(airtable: AirtableServer, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.format(token=airtable.token)}
-    answer = requests.get(f"{airtable.url}/v0/{airtable.base_id}/{airtable.table}", headers=headers, timeout=5)
+    answer = requests.get(f"{airtable.url}/v0/{airtable.base_id}/{airtable.table}", headers=headers, timeout=60)
     assert answer.status_code == 401
     assert answer.json() == {"error": {"type": "AUTHENTICATION_REQUIRED", "message": "Authentication required"}}
 
@@ -124,7 +124,7 @@ def test_schema(airtable: AirtableServer) -> None:
 
 def test_schema_shows_fields_of_a_view_only_when_asked(airtable: AirtableServer) -> None:
     url = f"{airtable.url}/v0/meta/bases/{airtable.base_id}/tables"
-    answer = requests.get(url, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=5).json()
+    answer = requests.get(url, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=60).json()
     assert answer["tables"][0]["views"] == [
         {"id": airtable.base.tables[0].view_id, "name": "Grid view", "type": "grid"},
     ]
@@ -150,7 +150,7 @@ def test_a_table_name_may_need_encoding(airtable: AirtableServer) -> None:
 )
 def test_what_is_not_served_is_404(airtable: AirtableServer, method: str, path: str) -> None:
     url = f"{airtable.url}/" + path.format(base=airtable.base_id, table=airtable.table)
-    answer = requests.request(method, url, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=5)
+    answer = requests.request(method, url, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=60)
     assert (answer.status_code, answer.json()) == (404, {"error": "NOT_FOUND"})
 
 

@@ -39,12 +39,12 @@ def table(airtable: AirtableServer) -> Table:
 def get(airtable: AirtableServer, **parameters: Any) -> requests.Response:
     url = f"{airtable.url}/v0/{airtable.base_id}/{airtable.table}"
     headers = {"Authorization": f"Bearer {airtable.token}"}
-    return requests.get(url, params=parameters, headers=headers, timeout=5)
+    return requests.get(url, params=parameters, headers=headers, timeout=60)
 
 
 def post(airtable: AirtableServer, body: dict[str, Any]) -> requests.Response:
     url = f"{airtable.url}/v0/{airtable.base_id}/{airtable.table}/listRecords"
-    return requests.post(url, json=body, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=5)
+    return requests.post(url, json=body, headers={"Authorization": f"Bearer {airtable.token}"}, timeout=60)
 
 
 def test_a_conversation_is_found_by_room_and_time_window(airtable: AirtableServer, table: Table) -> None:

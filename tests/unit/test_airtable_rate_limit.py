@@ -43,7 +43,7 @@ def table(airtable: AirtableServer) -> Table:
 
 def status_of(table: Table) -> int:
     headers = {"Authorization": f"Bearer {table.api.api_key}"}
-    answer = requests.get(table.urls.records, headers=headers, timeout=5)
+    answer = requests.get(table.urls.records, headers=headers, timeout=60)
     if answer.status_code == 429:
         assert "Retry-After" not in answer.headers
         assert answer.json() == {
@@ -107,5 +107,5 @@ def test_pyairtable_gives_up_long_before_the_lock_out_ends(airtable: AirtableSer
     started = time.monotonic()
     with pytest.raises(requests.exceptions.RetryError):
         retrying.all()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert airtable.journal.counts() == {"list": 5 + 1 + 5}

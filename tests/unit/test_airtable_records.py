@@ -56,7 +56,7 @@ def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[int, str]:
 def send(airtable: AirtableServer, method: str, path: str, **options: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {airtable.token}"}
     return requests.request(
-        method, f"{airtable.url}/v0/{airtable.base_id}/{path}", headers=headers, timeout=5, **options
+        method, f"{airtable.url}/v0/{airtable.base_id}/{path}", headers=headers, timeout=60, **options
     )
 
 

@@ -115,7 +115,7 @@ def test_processor_time_and_memory_are_the_functions_own(running: Any) -> None:
 
 def test_the_protocol_without_a_client() -> None:
     with RuntimeApi() as api:
-        connection = http.client.HTTPConnection(api.address, timeout=10)
+        connection = http.client.HTTPConnection(api.address, timeout=60)
 
         def ask(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any, bytes]:
             connection.request(method, f"/2018-06-01/runtime/{path}", body, **more)
@@ -130,15 +130,15 @@ def test_the_protocol_without_a_client() -> None:
         assert int(headers["Lambda-Runtime-Deadline-Ms"]) > 0
         name = headers["Lambda-Runtime-Aws-Request-Id"]
         assert ask("POST", f"invocation/{name}/response", b'"done"')[0] == 202
-        assert answers[0].result(timeout=5) == "done"
+        assert answers[0].result(timeout=60) == "done"
         assert ask("POST", f"invocation/{name}/response", b'"again"')[0] == 400
         second = ask("GET", "invocation/next")[1]["Lambda-Runtime-Aws-Request-Id"]
         assert ask("POST", f"invocation/{second}/response", iter([b'{"a":', b"2}"]), encode_chunked=True)[0] == 202
-        assert answers[1].result(timeout=5) == {"a": 2}
+        assert answers[1].result(timeout=60) == {"a": 2}
         third = ask("GET", "invocation/next")[1]["Lambda-Runtime-Aws-Request-Id"]
         assert ask("POST", f"invocation/{third}/error", b'{"errorType":"A","errorMessage":"b"}')[0] == 202
         with pytest.raises(FunctionError, match="A: b"):
-            answers[2].result(timeout=5)
+            answers[2].result(timeout=60)
         assert ask("POST", "init/error", b"no json")[0] == 202
         assert ask("GET", "nothing")[0] == ask("POST", "nothing")[0] == 404
         connection.close()

@@ -28,7 +28,7 @@ def tell(
         f"{livekit.url}/_standin/{path}",
         json=body,
         headers={"Authorization": f"Bearer {livekit.admin_token if token is None else token}"},
-        timeout=10,
+        timeout=60,
     )
 
 
@@ -45,7 +45,7 @@ async def list_rooms(client: api.LiveKitAPI) -> Any:
 @pytest.mark.parametrize("token", ["", "wrong", "ü"])
 def test_it_takes_the_admin_token(livekit: LiveKitServer, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}".encode()}
-    answer = requests.get(f"{livekit.url}/_standin/requests", headers=headers, timeout=10)
+    answer = requests.get(f"{livekit.url}/_standin/requests", headers=headers, timeout=60)
     assert answer.status_code == 401
     assert tell(livekit, "GET", "requests", token=livekit.api_secret).status_code == 401
 

@@ -41,7 +41,7 @@ def delete(livekit: LiveKitServer, room: str) -> None:
 def test_a_room_is_made_once_and_then_stays_as_it_is(livekit: LiveKitServer) -> None:
     made = create(livekit, "camille", empty_timeout=30, departure_timeout=5, metadata="first", max_participants=3)
     assert made.sid.startswith("RM_")
-    assert abs(made.creation_time_ms / 1000 - time.time()) < 5
+    assert abs(made.creation_time_ms / 1000 - time.time()) < 60
     assert made.creation_time == made.creation_time_ms // 1000
     assert (made.empty_timeout, made.departure_timeout, made.max_participants) == (30, 5, 3)
     assert [codec.mime for codec in made.enabled_codecs][:2] == ["audio/PCMU", "audio/PCMA"]
@@ -139,7 +139,7 @@ def test_a_room_that_everybody_left_closes_and_one_with_a_caller_does_not(liveki
 def post(livekit: LiveKitServer, path: str, verb: str = "POST", **request: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {token(livekit, video={'roomList': True, 'roomCreate': True})}"}
     headers |= request.pop("headers", {})
-    return requests.request(verb, livekit.url + path, headers=headers, timeout=10, **request)
+    return requests.request(verb, livekit.url + path, headers=headers, timeout=60, **request)
 
 
 PROTOBUF, JSON = {"Content-Type": "application/protobuf"}, {"Content-Type": "application/json"}
@@ -187,4 +187,4 @@ def test_paths_that_lead_nowhere(livekit: LiveKitServer) -> None:
     left_out = post(livekit, "/twirp/livekit.RoomService/SendData", headers=PROTOBUF)
     assert (left_out.status_code, left_out.json()["code"]) == (501, "unimplemented")
     assert post(livekit, "/" + LIST, headers={"Content-Type": "Application/Protobuf; charset=x"}).status_code == 200
-    assert requests.get(livekit.url, timeout=10).text == "OK"
+    assert requests.get(livekit.url, timeout=60).text == "OK"

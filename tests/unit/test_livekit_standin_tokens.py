@@ -29,7 +29,7 @@ def post(
 ) -> requests.Response:
     body = b"" if message is None else message.SerializeToString()
     given = {"Content-Type": "application/protobuf", **headers}
-    return requests.post(f"{server.url}/twirp/livekit.{method}{query}", data=body, headers=given, timeout=10)
+    return requests.post(f"{server.url}/twirp/livekit.{method}{query}", data=body, headers=given, timeout=60)
 
 
 def with_token(server: LiveKitServer, text: str, method: str = LIST, message: Any = None) -> requests.Response:

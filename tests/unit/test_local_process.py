@@ -31,12 +31,12 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def wait_until_gone(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     assert alive == []
 
 
 def wait_for_family(pid: int, size: int) -> list[psutil.Process]:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(descendants(pid)) < size and time.monotonic() < until:
         time.sleep(0.05)
     family = descendants(pid)
@@ -68,7 +68,7 @@ def test_a_killed_starter_leaves_nothing_running(kill: signal.Signals, tmp_path:
 def test_a_process_that_ends_at_once_says_why(tmp_path: Path) -> None:
     process = Process("loser", [sys.executable, "-c", "raise SystemExit('no luck')"], tmp_path / "log", os.environ)
     with pytest.raises(LocalStackError, match="no luck"):
-        process.wait_until(lambda: False, 10)
+        process.wait_until(lambda: False, 60)
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
 
@@ -82,7 +82,7 @@ def test_a_process_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
 def test_a_ready_process_is_waited_for(tmp_path: Path) -> None:
     process = Process("sleeper", SLEEPER, tmp_path / "log", os.environ)
     answers = iter([False, True])
-    process.wait_until(lambda: next(answers), 10)
+    process.wait_until(lambda: next(answers), 60)
     process.stop()
 
 

@@ -23,6 +23,7 @@ from scripts.status.command import status, watched
 from scripts.status.log_lines import Log
 from scripts.status.snapshot import Observer
 from tests.unit.configure_support import access, server
+from tests.unit.livekit_support import wait_until
 from tests.unit.stack_support import World, world
 from tests.unit.verify_support import BUCKET, FakeClient, refusal
 
@@ -251,9 +252,15 @@ def test_watching_shows_what_changes_and_ends_well(stack: World, livekit: LiveKi
     assert "room-EG_new" in console.export_text()
 
 
-def test_ctrl_c_while_watching_is_an_exit_code_of_zero(stack: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+def test_ctrl_c_while_watching_is_an_exit_code_of_zero(stack: World, livekit: LiveKitServer) -> None:
+    def interrupt() -> None:
+        wait_until(lambda: livekit.journal.count("ListEgress") > 0)  # it looks, and hears signals
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=interrupt)
+    pressing.start()
     assert stack.run(status, "--watch").code == 0
+    pressing.join()
 
 
 def test_watching_is_not_for_programs(stack: World) -> None:

@@ -125,7 +125,7 @@ class Standin:
         """Put a SIP dispatch rule in, as it is; its id."""
         return self.sip.add(rule)
 
-    def settle(self, seconds: float = 10.0) -> None:
+    def settle(self, seconds: float = 60.0) -> None:
         """Wait until no egress is about to change and no webhook is on its way; TimeoutError after real seconds."""
         until = time.monotonic() + seconds
         while self.recorder.busy or not self.webhooks.idle:
