@@ -139,7 +139,12 @@ def test_nobody_there_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 def hanging(server: FakeLiveKit, *methods: str) -> Generator[None]:
     """For the length of the block these are not answered. Whoever waits for them all the same gets a good answer."""
     over = threading.Event()
-    server.before = lambda method: method in methods and over.wait(60)
+
+    def hang(method: str) -> None:
+        if method in methods:
+            over.wait(60)
+
+    server.before = hang
     yield
     over.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -123,7 +124,8 @@ def test_what_runs_and_what_ended_with_their_links(stack: World, livekit: LiveKi
     assert (document["recorded"][0]["errorCode"], document["recorded"][2]["sizeBytes"]) == (400, 5_000_000)
     assert document["recorded"][2]["durationSeconds"] == 12
     said = stack.run(status).said
-    assert all(word in said for word in ("room-EG_run", "1 min 30 s", "FAILED 400", "5.0 MB", "not yet", "written"))
+    assert all(word in said for word in ("room-EG_run", "FAILED 400", "5.0 MB", "not yet", "written"))
+    assert re.search(r"\b1 min [3-5]\d s\b", said)  # the machine may take its time
 
 
 def test_so_many_of_the_last(stack: World, livekit: LiveKitServer) -> None:
@@ -159,7 +161,7 @@ def test_the_last_reconcile(stack: World, logs: Logs) -> None:
     found = done.document["reconcile"]
     assert (done.code, found["counts"], found["overdue"]) == (0, {"missing": 1, "enqueued": 1}, False)
     assert 120 <= found["ageSeconds"] < 150
-    assert "reconcile: 2 min 0 s ago; 1 missing, 1 enqueued" in stack.run(status).said
+    assert re.search(r"reconcile: 2 min \d+ s ago; 1 missing, 1 enqueued", stack.run(status).said)
 
 
 @pytest.mark.parametrize(("ago", "overdue"), [(60 * 30, False), (60 * 45, True)])

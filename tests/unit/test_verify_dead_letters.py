@@ -33,7 +33,7 @@ def test_given_up_messages_are_counted_with_age_and_reasons() -> None:
 
 
 def test_a_message_that_the_queue_itself_gave_up_has_no_reason() -> None:
-    assert_failed(row(FakeQueue(event("x"), reason=None, age=61.0)), "1 min 1 s ago: 1 receives_exhausted")
+    assert_failed(row(FakeQueue(event("x"), reason=None, age=3_661.0)), "1 h 1 min ago: 1 receives_exhausted")
 
 
 def test_messages_in_flight_are_counted_too() -> None:
