@@ -9,10 +9,11 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.errors import LocalStackError
 from scripts.local.certificates import Certificates, issue
 from scripts.local.process import Process, free_port
 
@@ -20,6 +21,8 @@ REGION = "us-east-1"
 # ministack takes this key, with any secret, for the account's root: never use it to show that something is refused.
 ROOT_KEY = ("test", "test")
 START_SECONDS = 60.0
+_MORE_STARTS = 2
+SERVER = "scripts.local.emulator_server"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,23 +37,17 @@ class Emulator:
 
 
 @contextmanager
-def run(folder: Path, server: str = "scripts.local.emulator_server") -> Generator[Emulator]:
+def run(folder: Path, server: str = SERVER) -> Generator[Emulator]:
     """Run the emulator, `server` by its module, with all of its files under `folder` until the block ends."""
     folder = folder.resolve()
     scratch = folder / "emulator"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True, mode=0o700)
     certificates = issue(folder / "certificates")
-    port = free_port()
-    process = Process(
-        "the AWS emulator",
-        [sys.executable, "-m", server],
-        folder / "emulator.log",
-        environment(port, scratch, certificates),
-    )
-    endpoint = f"https://127.0.0.1:{port}"
-    try:
-        process.wait_until(lambda: _healthy(endpoint, certificates.bundle), START_SECONDS)
+    with ExitStack() as ending:
+        ending.callback(shutil.rmtree, scratch, ignore_errors=True)  # the Lambda workers leave their folders behind
+        process, endpoint = _started(server, folder / "emulator.log", scratch, certificates)
+        ending.callback(process.stop)
         yield Emulator(
             endpoint_url=endpoint,
             region=REGION,
@@ -58,9 +55,28 @@ def run(folder: Path, server: str = "scripts.local.emulator_server") -> Generato
             secret_access_key=ROOT_KEY[1],
             ca_bundle=certificates.bundle,
         )
-    finally:
+
+
+def _started(
+    server: str, log: Path, scratch: Path, certificates: Certificates, more: int = _MORE_STARTS
+) -> tuple[Process, str]:
+    """The emulator's process and where it listens.
+
+    Somebody else may take the port before the emulator does, which ends then: it is started again at another one.
+    """
+    port = free_port()
+    endpoint = f"https://127.0.0.1:{port}"
+    command = [sys.executable, "-m", server]
+    process = Process("the AWS emulator", command, log, environment(port, scratch, certificates))
+    try:
+        process.wait_until(lambda: _healthy(endpoint, certificates.bundle), START_SECONDS)
+    except BaseException as error:
+        ended = isinstance(error, LocalStackError) and not process.alive()
         process.stop()
-        shutil.rmtree(scratch, ignore_errors=True)  # the Lambda workers leave their folders behind
+        if ended and more:
+            return _started(server, log, scratch, certificates, more - 1)
+        raise
+    return process, endpoint
 
 
 def environment(port: int, scratch: Path, certificates: Certificates) -> dict[str, str]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,12 +17,13 @@ import boto3
 
 from scripts.aws_access import AwsAccess, Key
 from scripts.local import emulator
-from scripts.local.certificates import issue
+from scripts.local.certificates import Certificates, issue
 from scripts.local.process import free_port
 from tests.faults.clock import Clock
 
 _PR_SET_PDEATHSIG = 1
 CLOCK = "CALLREC_FAULTS_CLOCK"
+_STARTS = 3
 
 
 @contextmanager
@@ -31,19 +32,8 @@ def run(folder: Path, clock: Clock) -> Generator[AwsAccess]:
     scratch = folder / "emulator"
     scratch.mkdir(parents=True)
     certificates = issue(folder / "certificates")
-    port = free_port()
-    environment = emulator.environment(port, scratch, certificates) | {CLOCK: str(clock.path)}
-    with (folder / "emulator.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.emulator_process"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-        )
-    endpoint = f"https://127.0.0.1:{port}"
+    process, endpoint = _started(folder, scratch, certificates, clock)
     try:
-        _until(lambda: emulator._healthy(endpoint, certificates.bundle), process)
         yield AwsAccess(
             region=emulator.REGION,
             key=Key(access_key_id=emulator.ROOT_KEY[0], secret_access_key=emulator.ROOT_KEY[1]),
@@ -55,12 +45,38 @@ def run(folder: Path, clock: Clock) -> Generator[AwsAccess]:
         process.wait()
 
 
-def _until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+def _started(
+    folder: Path, scratch: Path, certificates: Certificates, clock: Clock
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Its process and where it listens: at another port when somebody took the first before it could."""
+    for _ in range(_STARTS):
+        port = free_port()
+        endpoint = f"https://127.0.0.1:{port}"
+        with (folder / "emulator.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.emulator_process"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=emulator.environment(port, scratch, certificates) | {CLOCK: str(clock.path)},
+            )
+        if _comes_up(endpoint, certificates.bundle, process):
+            return process, endpoint
+    raise AssertionError(f"the emulator ends while it starts: {(folder / 'emulator.log').read_text()[-500:]}")
+
+
+def _comes_up(endpoint: str, bundle: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it answers, rather than ends; AssertionError when it does neither."""
     until = time.monotonic() + emulator.START_SECONDS
-    while not ready():
-        assert process.poll() is None, "the emulator ended while it started"
-        assert time.monotonic() < until, "the emulator does not start"
+    while not emulator._healthy(endpoint, bundle):
+        if process.poll() is not None:
+            return False
+        if time.monotonic() > until:
+            process.kill()
+            process.wait()
+            raise AssertionError("the emulator does not start")
         time.sleep(0.02)
+    return True
 
 
 def end_with_parent() -> None:

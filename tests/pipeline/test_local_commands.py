@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 
 from scripts import cli
 from scripts.errors import LocalStackError
-from scripts.local import commands, supervisor
+from scripts.local import commands, emulator, supervisor
+from scripts.local.process import free_port
+from tests.pipeline.calls import wait_for
 
 pytestmark = pytest.mark.pipeline
 
@@ -44,6 +47,11 @@ def running_in(folder: Path) -> list[psutil.Process]:
     return [process for process in found if process.pid != psutil.Process().pid]
 
 
+def nothing_runs_in(folder: Path) -> None:
+    """What was killed needs a moment to be gone."""
+    wait_for(lambda: not running_in(folder), "the end of all processes")
+
+
 def test_demo_ends_with_every_hop_and_leaves_nothing(folder: Path) -> None:
     code, said = callrec("local", "demo", "--json")
     document = json.loads(said)
@@ -56,7 +64,7 @@ def test_demo_ends_with_every_hop_and_leaves_nothing(folder: Path) -> None:
     ]
     assert {row["outcome"] for row in document["results"]} == {"ok"}
     assert list(folder.iterdir()) == []
-    assert running_in(folder) == []
+    nothing_runs_in(folder)
 
 
 def test_up_verify_and_down(folder: Path) -> None:
@@ -81,7 +89,7 @@ def test_up_verify_and_down(folder: Path) -> None:
         assert callrec("verify", "--stack", "local")[1].count("✓") > 40
     finally:
         assert json.loads(callrec("local", "down", "--json")[1]) == {"stopped": True}
-    assert running_in(folder) == []
+    nothing_runs_in(folder)
     assert not (folder / "stack").exists()
     assert callrec("local", "down") == (0, "nothing was running\n")
     with pytest.raises(LocalStackError, match="callrec local up"):
@@ -94,8 +102,8 @@ def test_services_of_a_killed_supervisor_are_not_taken_for_running(folder: Path)
     family = running_in(place)
     [head] = [process for process in family if "scripts.local.supervisor" in process.cmdline()]
     head.kill()
-    psutil.wait_procs(family, timeout=10)
-    assert running_in(place) == []
+    psutil.wait_procs(family, timeout=60)
+    nothing_runs_in(place)
     assert supervisor.running(place) is None
     assert supervisor.start(place).folder == str(place)
     assert supervisor.stop(place) is True
@@ -105,3 +113,22 @@ def test_services_that_cannot_start_are_named(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(LocalStackError, match=r"supervisor\.log"):
         supervisor.start(folder / "never")
+
+
+def test_a_port_that_somebody_took_meanwhile_is_given_up_for_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as theirs:
+        theirs.bind(("127.0.0.1", 0))
+        ports = iter([theirs.getsockname()[1], free_port()])
+        monkeypatch.setattr(emulator, "free_port", lambda: next(ports))
+        with emulator.run(folder / "aws") as found:
+            assert found.endpoint_url != f"https://127.0.0.1:{theirs.getsockname()[1]}"
+    assert list(ports) == []
+    assert not (folder / "aws" / "emulator").exists()
+
+
+def test_an_emulator_that_ends_at_every_start_says_why(folder: Path) -> None:
+    with pytest.raises(LocalStackError, match="No module named"), emulator.run(folder / "aws", "nobody.knows.this"):
+        pass
+    assert not (folder / "aws" / "emulator").exists()
