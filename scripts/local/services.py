@@ -53,14 +53,14 @@ class Services:
 
 
 @contextmanager
-def run(folder: Path) -> Generator[tuple[Services, AirtableServer, LiveKitServer]]:
-    """Run the stand-ins with all of their files under `folder` until the block ends."""
+def run(folder: Path, server: str = emulator.SERVER) -> Generator[tuple[Services, AirtableServer, LiveKitServer]]:
+    """Run the stand-ins with all of their files under `folder` until the block ends; AWS's by the module `server`."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for stale in ("state", "workspace", "pulumi"):  # of a run that was killed: its passphrase is gone
         shutil.rmtree(folder / stale, ignore_errors=True)
     with (
-        emulator.run(folder) as aws,
+        emulator.run(folder, server) as aws,
         AirtableServer() as airtable,
         LiveKitServer(ca_bundle=str(aws.ca_bundle)) as livekit,
     ):

@@ -39,7 +39,7 @@ def engine() -> PulumiCommand:
 def made(folder: Path, engine: PulumiCommand, changes: Mapping[str, ConfigValue] | None = None) -> Generator[Local]:
     """A stack of its own, with services of its own, for the length of the block; `changes` to its configuration."""
     said: list[str] = []
-    with services.run(folder) as (found, airtable, livekit):
+    with services.run(folder, "tests.pipeline.emulator_server") as (found, airtable, livekit):
         deployment = stack.up(found, engine, said.append, changes)
         yield Local(
             services=found, airtable=airtable, livekit=livekit, deployment=deployment, engine=engine, said=tuple(said)
