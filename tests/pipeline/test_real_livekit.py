@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -86,7 +87,7 @@ def real(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
     )
     process = Process("livekit-server", [str(binary), "--config", str(config)], folder / "log", {"PATH": "/usr/bin"})
     try:
-        process.wait_until(lambda: _listens(port), 30)
+        process.wait_until(lambda: _listens(port), 120)
         yield Real(url=f"http://127.0.0.1:{port}", hooks=hooks)
     finally:
         process.stop()
@@ -99,26 +100,28 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def loudest(url: str, seconds: float) -> int:
-    """Join as a listener, and tell the greatest sample heard within this time."""
+async def hears(url: str, level: int, seconds: float) -> bool:
+    """Join as a listener, and tell whether a sample above this level is heard within this time."""
     grants = api.VideoGrants(room_join=True, room=ROOM)
     made = api.AccessToken(KEY, SECRET).with_identity("listener").with_grants(grants).to_jwt()
-    room, peaks, readers = rtc.Room(), [0], list[asyncio.Task[None]]()
+    room, loud, readers = rtc.Room(), asyncio.Event(), list[asyncio.Task[None]]()
 
     async def read(track: rtc.Track) -> None:
         async for event in rtc.AudioStream(track):
-            peaks.append(max(map(abs, event.frame.data)))  # noqa: PERF401 -- told while it goes on
+            if max(map(abs, event.frame.data)) > level:
+                loud.set()
 
     def subscribed(track: rtc.Track, *_: Any) -> None:
         readers.append(asyncio.ensure_future(read(track)))
 
     room.on("track_subscribed", subscribed)
     await room.connect(url, made)
-    await asyncio.sleep(seconds)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(loud.wait(), seconds)
     await room.disconnect()
     for reader in readers:
         reader.cancel()
-    return max(peaks)
+    return loud.is_set()
 
 
 def test_the_caller_joins_is_heard_and_hangs_up(real: Real) -> None:
@@ -127,12 +130,12 @@ def test_the_caller_joins_is_heard_and_hangs_up(real: Real) -> None:
     assert sid.startswith("RM_")
     caller = Caller(url=real.url, token=token(KEY, SECRET, ROOM))
     caller.join()
-    assert asyncio.run(loudest(real.url, 3)) > 2000
+    assert asyncio.run(hears(real.url, 2000, 60))
     caller.hang_up()
     caller.hang_up()
     room.delete()
     room.delete()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not real.hooks.named("room_finished") and time.monotonic() < until:
         time.sleep(0.05)
     kinds = [json.loads(body)["event"] for body, _ in real.hooks.came]
