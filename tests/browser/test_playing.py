@@ -62,6 +62,7 @@ class Player:
 def opened(browser: Browser, link: str) -> Player:
     # The local stack's certificates are of an authority of its own.
     page = browser.new_context(ignore_https_errors=True).new_page()
+    page.set_default_timeout(120_000)
     player = Player(page=page, answers=[])
     page.on("response", lambda answer: player.answers.append(answer))  # noqa: PLW0108 -- playwright marks what it is given
     page.goto(link, wait_until="commit")

@@ -71,7 +71,9 @@ def test_governance_keeps_a_recording_from_all_but_who_has_the_right(locked: Loc
     refused = run(locked, erase, made.egress, "--confirm", made.egress)
     assert refused.exit_code == 1
     said = json.loads(refused.stdout)["error"]
-    assert f"{datetime.now(UTC) + timedelta(days=DAYS):%Y-%m-%d}" in said
+    until = retention(locked, made.key)["RetainUntilDate"]
+    assert timedelta(days=DAYS - 1) < until - datetime.now(UTC) <= timedelta(days=DAYS)
+    assert f"{until:%Y-%m-%d}" in said
     assert RETENTION_RIGHT in said
     assert len(versions(locked, made.key)) == 1
     assert "audio_recording_url" in locked.airtable.read(made.record)
