@@ -93,8 +93,12 @@ def _suffer(here: World, rng: Random, trouble: _Trouble, size: Size) -> int:
     for _ in range(2):
         here.worker()
     crowd = _crowding(here, rng) if not trouble.choices else lambda: None
-    if trouble.choices:  # one for sure: of few requests chance may spare all
+    if (
+        trouble.choices
+    ):  # one for sure: of few requests chance may spare all, and a slow machine sleeps through lock-outs
         here.airtable.faults.add(replace(trouble.choices[0], times=1))
+    else:
+        here.airtable.crowd_out_next()
     here.airtable.chance.strew(rng, trouble.share, trouble.choices)
     began = here.clock()
     announcing.announce(here, receiver, bodies)

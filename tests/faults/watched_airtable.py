@@ -69,6 +69,7 @@ class WatchedAirtable(AirtableServer):
         self.writes: list[Write] = []
         self._at = clock
         self._noting = threading.Lock()
+        self._crowds_next = threading.Event()
 
     def handle(self, request: Request) -> Delivery:
         """Note the request, then answer it."""
@@ -77,6 +78,9 @@ class WatchedAirtable(AirtableServer):
             self.asked.append(Asked(at=self._at(), kind=kind.value))
             if kind is Kind.UPDATE:
                 self.writes += _writes(request.body)
+            if self._crowds_next.is_set():
+                self._crowds_next.clear()
+                self.crowd_out()
         return super().handle(request)
 
     def snapshot(self) -> dict[str, dict[str, Any]]:
@@ -92,6 +96,10 @@ class WatchedAirtable(AirtableServer):
                     self.rate_limit.admit(owner="somebody else", base_id=self.base_id)
                 except AirtableRefusal:
                     return
+
+    def crowd_out_next(self) -> None:
+        """As `crowd_out`, at the very moment at which the next request comes, which is the first to be refused."""
+        self._crowds_next.set()
 
     def refusals(self) -> int:
         """How often it answered 429."""

@@ -209,7 +209,7 @@ class Receiver:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
-        self._world.until(listening, "the receiver listens", 20)
+        self._world.until(listening, "the receiver listens", 120)
         return self._world.clock()
 
     def kill(self) -> None:
