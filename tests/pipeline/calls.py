@@ -13,7 +13,7 @@ from scripts.aws_access import Key
 from scripts.verify.signing import token
 from tests.pipeline.conftest import Local
 
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
 
 
 def upload(local: Local, key: str, content: bytes) -> str:

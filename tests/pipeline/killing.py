@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.package import ROOT
 from scripts.local.services import Services
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 
 
 def killed_when(word: str, services: Services, folder: Path, python: Sequence[str], *more: str) -> None:

@@ -37,7 +37,7 @@ from tests.pipeline.conftest import Local
 
 RECORDING = (ROOT / "tests" / "recordings" / "call1.mp4").read_bytes()
 RULE = "SDR_phone"
-PATIENCE = 90.0
+PATIENCE = 240.0
 PAUSE = 4.0
 BREATH = 2.0
 

@@ -295,7 +295,7 @@ def test_every_alarm_sends_its_mail(local: Local, troubles: Troubles, mails: Any
         return not missing
 
     try:
-        wait_for(told, "a mail of each alarm", seconds=10)
+        wait_for(told, "a mail of each alarm")
     finally:
         assert missing == set()
     for name in names:
