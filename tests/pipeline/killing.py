@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,23 @@ from infra.package import ROOT
 from scripts.local.services import Services
 
 PATIENCE_SECONDS = 300.0
+
+
+class Halting(io.StringIO):
+    """Stderr for a command that goes on no more once a line of it holds `word`: whoever kills it then may be slow."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self._word, self._line = word, ""
+
+    def write(self, text: str, /) -> int:
+        """Pass it on at once; does not return when the word was said."""
+        sys.stderr.write(text)
+        sys.stderr.flush()
+        *whole, self._line = (self._line + text).split("\n")
+        if any(self._word in line for line in whole):
+            threading.Event().wait()
+        return len(text)
 
 
 def killed_when(word: str, services: Services, folder: Path, python: Sequence[str], *more: str) -> None:

@@ -24,18 +24,21 @@ PROGRAM = """
     import sys
     from pathlib import Path
     import typer
+    from rich.console import Console
     from scripts.context import Context
     from scripts.erase.command import erase
     from scripts.local import stack
     from scripts.local.engine.find import find
     from scripts.local.services import Services
+    from tests.pipeline.killing import Halting
 
     found = Services.load(Path(sys.argv[1]))
     app = typer.Typer()
 
     @app.callback()
     def common(ctx: typer.Context) -> None:
-        ctx.obj = Context(stack="local", local={"local": lambda: stack.handle(found, find(print))})
+        console = Console(file=Halting(sys.argv[3]))
+        ctx.obj = Context(stack="local", console=console, local={"local": lambda: stack.handle(found, find(print))})
 
     app.command()(erase)
     app(["erase", sys.argv[2], "--stack", "local", "--confirm", sys.argv[2]])
@@ -44,7 +47,7 @@ PROGRAM = """
 
 def kill_at(local: Local, egress: str, word: str, folder: Path) -> None:
     """Erase in a process of its own, and kill it when it says `word`."""
-    killed_when(word, local.services, folder, ["-c", textwrap.dedent(PROGRAM)], egress)
+    killed_when(word, local.services, folder, ["-c", textwrap.dedent(PROGRAM)], egress, word)
 
 
 def play(local: Local, link: str) -> requests.Response:
