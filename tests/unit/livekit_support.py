@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import jwt
 import pytest
@@ -20,6 +21,7 @@ from livekit import api
 from livekit.protocol.webhook import WebhookEvent
 
 from scripts.local.livekit_server import LiveKitServer
+from scripts.local.livekit_standin import standin
 from tests.unit.verify_support import Answer, Request, web
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -35,6 +37,13 @@ def ask(server: LiveKitServer, question: Callable[[api.LiveKitAPI], Awaitable[Re
             return await question(client)
 
     return asyncio.run(asked())
+
+
+@contextmanager
+def open_house(**options: Any) -> Generator[LiveKitServer]:
+    """A stand-in at SCALE that closes no idle room: for a busy machine the scaled time-outs may be over at once."""
+    with patch.object(standin, "HOUSEKEEPING_SECONDS", 3600.0), LiveKitServer(time_scale=SCALE, **options) as server:
+        yield server
 
 
 def refusal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import logging
 import sys
@@ -211,7 +212,7 @@ def test_what_is_no_context_breaks_nothing() -> None:
 
 
 def test_without_prometheus_counting_goes_on(livekit: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    recording._prometheus.cache_clear()
+    monkeypatch.setattr(recording, "_prometheus", functools.cache(recording._prometheus.__wrapped__))
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
 
     async def call() -> str | None:

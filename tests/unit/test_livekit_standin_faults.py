@@ -15,14 +15,14 @@ from livekit import api
 
 from scripts.local.livekit_server import Fault, LiveKitServer, Outcome
 from scripts.local.livekit_standin.faults import fault_of
-from tests.unit.livekit_support import SCALE, ask, listed, refusal, room_egress, wait_until
+from tests.unit.livekit_support import SCALE, ask, listed, open_house, refusal, room_egress, wait_until
 
 Status = api.EgressStatus
 
 
 @pytest.fixture
 def livekit() -> Iterator[LiveKitServer]:
-    with LiveKitServer(time_scale=SCALE) as server:
+    with open_house() as server:
         yield server
 
 

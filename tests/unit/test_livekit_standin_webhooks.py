@@ -21,7 +21,17 @@ from livekit.protocol.webhook import WebhookEvent
 from scripts.local.livekit_server import LiveKitServer
 from scripts.local.livekit_standin.protojson import written
 from scripts.local.livekit_standin.sending import retry_after
-from tests.unit.livekit_support import EVENTS, SCALE, Receiver, ask, receiving, room_egress, storing, wait_until
+from tests.unit.livekit_support import (
+    EVENTS,
+    SCALE,
+    Receiver,
+    ask,
+    open_house,
+    receiving,
+    room_egress,
+    storing,
+    wait_until,
+)
 from tests.unit.verify_support import Answer, Request, web
 
 OTHER = "other-secret-other-secret-other-secret"
@@ -29,7 +39,7 @@ OTHER = "other-secret-other-secret-other-secret"
 
 @pytest.fixture
 def livekit() -> Iterator[LiveKitServer]:
-    with LiveKitServer(time_scale=SCALE, other_keys={"APIother": OTHER}) as server:
+    with open_house(other_keys={"APIother": OTHER}) as server:
         yield server
 
 
