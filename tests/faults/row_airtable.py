@@ -93,10 +93,11 @@ def _suffer(here: World, rng: Random, trouble: _Trouble, size: Size) -> int:
     for _ in range(2):
         here.worker()
     crowd = _crowding(here, rng) if not trouble.choices else lambda: None
-    if (
-        trouble.choices
-    ):  # one for sure: of few requests chance may spare all, and a slow machine sleeps through lock-outs
+    # One for sure: of few requests, or few writes, chance may spare all, and a slow machine sleeps through lock-outs.
+    if trouble.choices:
         here.airtable.faults.add(replace(trouble.choices[0], times=1))
+        refusing = next(choice for choice in trouble.choices if not choice.carries_out)
+        here.airtable.faults.add(replace(refusing, times=1, methods=frozenset({"PATCH"})))
     else:
         here.airtable.crowd_out_next()
     here.airtable.chance.strew(rng, trouble.share, trouble.choices)

@@ -20,6 +20,8 @@ DEDUPLICATION_SECONDS = 300
 #: Room names in use; each is reused every so often.
 _NAMES, _APART_SECONDS = 50, 3600.0
 _MOST_COPIES = 5
+#: The share of egresses that complete twice; and every so many for sure, since of few chance may spare all.
+_TWICE, _SURELY_TWICE = 0.05, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def _plan(here: World, size: Size, rng: Random) -> _Plan:
     for number in range(size.recordings):
         began = begin + (number // _NAMES) * _APART_SECONDS + rng.uniform(0, 600)
         made = call(rng, f"room-{number % _NAMES}", began, rng.uniform(30, 900))
-        if rng.random() < 0.05:
+        if rng.random() < _TWICE or number % _SURELY_TWICE == 0:
             earlier.append(made)
             made = made.again(rng.uniform(1, 30))
         calls.append(made)

@@ -18,6 +18,8 @@ NAME = "camille"
 #: Calls at a time, for a stretch of so many calls: from one after the other to three at once.
 _LANES, _STRETCH = 3, 6
 _DAY = 86_400
+#: The first calls, whatever chance says: their pause and length, so that the one which began first ends last.
+_CROSSING = ((0.0, 480.0), (2.0, 60.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,10 @@ def _calls(rng: Random, count: int, begin: float) -> list[Call]:
             used = (number // _STRETCH + 2) % _LANES + 1
             free = [max(free)] * _LANES
         lane = min(range(used), key=lambda lane: free[lane])
-        made = call(rng, NAME, free[lane] + rng.choice((0.0, 2.0, 60.0, 600.0)), rng.uniform(20, 480))
+        pause, seconds = rng.choice((0.0, 2.0, 60.0, 600.0)), rng.uniform(20, 480)
+        if number < len(_CROSSING):
+            pause, seconds = _CROSSING[number]
+        made = call(rng, NAME, free[lane] + pause, seconds)
         free[lane] = made.ended
         calls.append(made)
     return calls
@@ -90,8 +95,10 @@ def _happenings(
     def end(of: Call) -> None:
         announcing.announce(here, receiver, announcing.ended(here, [of]))
 
-    for of in calls:
+    for number, of in enumerate(calls):
         late = rng.choice((1.0, 2.0, 5.0, of.ended - of.began + rng.uniform(0, WINDOW_SECONDS - 10)))
+        if number < len(_CROSSING):
+            late = 1.0
         found.append(_Happening(at=of.began + late, do=lambda of=of, late=late: appear(of, late)))
         found.append(_Happening(at=of.ended + rng.uniform(0, 2), do=lambda of=of: end(of)))
     return found
