@@ -147,12 +147,12 @@ def _check_queue(here: World, sent: Sequence[Sent], plan: _Plan) -> int:
 
 
 def _allowed(sent: Sequence[Sent], plan: _Plan) -> dict[str, int]:
-    """Event id → how often the queue may have taken it, by when its copies were sent (with a second to spare)."""
+    """Event id → how often the queue may have taken it, which it did between a copy's sending and its answer."""
     last: dict[str, float] = {}
     allowed: Counter[str] = Counter()
     for one in sorted(sent, key=lambda one: one.at):
         name = event_id(one.body)
-        if name in plan.genuine and one.at - last.get(name, float("-inf")) >= DEDUPLICATION_SECONDS - 1:
+        if name in plan.genuine and one.done - last.get(name, float("-inf")) >= DEDUPLICATION_SECONDS - 1:
             last[name] = one.at
             allowed[name] += 1
     return allowed

@@ -28,11 +28,12 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What came of it. `at` in unix seconds of the test's clock."""
+    """What came of it; sent `at`, answered when `done`: unix seconds of the test's clock."""
 
     body: bytes
     status: int
     at: float
+    done: float
 
 
 class Sender:
@@ -65,7 +66,8 @@ class Sender:
                 # LiveKit's five minutes by the wall's clock: by a fast one they pass before a busy machine comes to it.
                 authorization = sign(webhook.body, now=at, exp=int(at + _TOKEN_SECONDS * self._clock.factor))
             try:
-                return Sent(body=webhook.body, status=self.post(webhook.body, authorization), at=at)
+                status = self.post(webhook.body, authorization)
+                return Sent(body=webhook.body, status=status, at=at, done=self._clock())
             except ConnectionRefusedError:
                 wait_real(0.02)
         raise ConnectionRefusedError("the receiver does not start")
