@@ -2,8 +2,9 @@
 
 The queue does the waiting, so nothing is retried here. Airtable allows 5 requests a second for a base, over everybody:
 each process waits its interval before every request, its first one included, and `deliver` after its last one before
-another instance may take its place, so that no change of instances adds to the rate. How many processes there are at
-once, and their intervals, is set where they are deployed.
+another instance may take its place, so that no change of instances adds to the rate. The interval begins with the last
+answer: when its request arrived nobody here knows. How many processes there are at once, and their intervals, is set
+where they are deployed.
 """
 
 from __future__ import annotations
@@ -69,14 +70,14 @@ class Airtable:
         self._clock, self._sleep, self._trying = clock, sleep, trying
         self._fields: dict[str, Field] = {}
         self._fields_at: float | None = None
-        self._last_request = clock()
+        self._answered_at = clock()
         self._locked_until = float("-inf")
         #: How many requests were made, those that failed included.
         self.requests = 0
 
     def rest(self) -> None:
         """Wait until the next request may be made, by whatever process takes this one's place."""
-        since = self._clock() - self._last_request
+        since = self._clock() - self._answered_at
         if 0 <= since < self._interval:  # negative: the clock was set back
             self._sleep(self._interval - since)
 
@@ -127,7 +128,6 @@ class Airtable:
         if 0 < locked <= MAX_RETRY_AFTER:  # more: the clock was set back
             raise WaitError("airtable_throttled", "Airtable asks to wait", delay=locked)
         self.rest()
-        self._last_request = self._clock()
         self.requests += 1
         try:
             return request()
@@ -142,6 +142,8 @@ class Airtable:
                     refusal = WaitError("airtable_fields", "the table may have changed")
                 raise refusal from None
             raise WaitError("airtable_unavailable", "Airtable did not answer, or not fully") from None
+        finally:
+            self._answered_at = self._clock()
 
     def _schema_is_old(self) -> bool:
         return self._fields_at is not None and not 0 <= self._clock() - self._fields_at < SCHEMA_FRESH_SECONDS

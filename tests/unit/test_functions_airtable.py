@@ -147,6 +147,27 @@ def test_requests_keep_their_distance(server: AirtableServer, clock: Clock) -> N
         assert len(slept) == 3
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_distance_is_from_the_answer_since_nobody_knows_how_long_a_request_was_on_its_way(
+    server: AirtableServer, clock: Clock, *, fails: bool
+) -> None:
+    settings, slept = airtable_settings(server), list[float]()
+    airtable = Airtable(connect(settings), settings, clock, slept.append)
+
+    def slow() -> None:
+        clock.now += 2
+        if fails:
+            raise ValueError
+
+    try:
+        airtable._call(slow)
+    except WaitError:
+        assert fails
+    clock.now += 0.1
+    airtable.rest()
+    assert slept == [0.4, pytest.approx(0.3, abs=1e-3)]
+
+
 def test_a_locked_base_is_left_alone_until_the_time_is_over(server: AirtableServer, clock: Clock) -> None:
     table = conversations(server, clock)
     server.faults.add(Fault(outcome=Outcome.STATUS, status=429))
