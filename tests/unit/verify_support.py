@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -168,8 +168,9 @@ def web(respond: Callable[[Request], Answer]) -> Generator[str]:
             for name, value in more.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(BrokenPipeError, ConnectionResetError):  # a client that has seen enough
+                self.end_headers()
+                self.wfile.write(content)
 
         do_GET = do_POST = _answer  # noqa: N815 -- http.server's names
 
