@@ -96,19 +96,21 @@ def _queues(watched: Watched) -> list[Rule]:
             metric=of_queue(watched.queue, "ApproximateAgeOfOldestMessage"),
             threshold=late(watched),
             recovery=True,
-            means="Events wait longer than they should: deliver does not run, or what they need is missing (overdue).",
+            means="Events wait longer than they should: deliver does not run, or what they need is missing: then "
+            "delivery-late rings too.",
             do="callrec verify --stack {stack}. What waits in the queue is kept for 14 days.",
         ),
         # SQS may leave out of its age what was received several times, which is just what waits for its conversation:
-        # deliver counts that itself. Half an hour holds at least one of its tries, so that it rings without a pause.
+        # deliver counts that itself. Half an hour holds at least one of its tries, so that it rings without a pause;
+        # its end is not told, since it would also come when deliver stops trying.
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
         Rule(
-            name="overdue",
-            metric=own(watched, "deliver", "overdue"),
+            name="delivery-late",
+            metric=own(watched, "deliver", "delivery_late"),
             threshold=1,
             period=HALF,
-            recovery=True,
-            means="A recording waits longer than it should: its conversation is missing or not the only one that fits, "
-            "or Airtable refuses.",
+            means="A recording waits longer than it should, and was tried again: mostly its conversation is missing or "
+            "not the only one that fits, or Airtable refuses.",
             do="callrec status --stack {stack} says what it waits for. After a day it is given up (dead-letters).",
         ),
     ]
@@ -162,7 +164,7 @@ def _reconcile(watched: Watched) -> list[Rule]:
             threshold=1,
             period=HOUR,
             means="LiveKit's webhooks are being lost, and reconcile made up for it; or a recording waits for its "
-            "conversation: then overdue rings too.",
+            "conversation: then delivery-late rings too.",
             do="callrec configure webhook --wait 120 --stack {stack} shows whether events arrive.",
         ),
         Rule(
@@ -213,7 +215,7 @@ def _strangers(watched: Watched) -> list[Rule]:
 def late(watched: Watched) -> int:
     """Seconds from which on the oldest message is too old.
 
-    SQS counts a message that waits for its next try as well. A recording that is matched by its room's name waits
+    What waits for its next try counts as well. A recording that is matched by its room's name waits
     `settleSeconds` on purpose, and may then wait for its next try: with settleSeconds 0 this is 15 minutes.
     """
     return watched.settle_seconds + LONGEST_RETRY

@@ -64,7 +64,7 @@ def figures(watched: Watched) -> list[Figure]:
                 Series(label="to do", metric=of_queue(queue, visible)),
                 Series(label="being done, or until the next try", metric=of_queue(queue, hidden)),
                 deliver("tries put off", "waiting"),
-                deliver("those that are overdue", "overdue", bad=True),
+                deliver("of those too late", "delivery_late", bad=True),
             ),
             do="callrec status",
         ),

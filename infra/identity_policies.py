@@ -86,8 +86,8 @@ def play(
 ) -> Policy:
     """What `play` may do: read recordings and their revocation tags, so that the links it signs may too.
 
-    And erasure records, to say of a recording that is not there whether it was erased. With `networks` the S3 links
-    that it signs open from there only; its own requests bear their signature in a header.
+    And erasure records, which bar from playing: without that right what is being erased would play. With `networks`
+    the S3 links that it signs open from there only; its own requests bear their signature in a header.
     https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
     """
     read = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionTagging"]

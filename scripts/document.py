@@ -15,7 +15,8 @@ from scripts.interruption import SIGNALS, uninterruptible
 def print_document(document: Mapping[str, Any]) -> None:
     """Print it whole, as the last thing that a command does: a signal that comes meanwhile is forgotten.
 
-    Otherwise Ctrl-C could leave half a document, and a second one behind it that says "interrupted".
+    Whoever does not read it to its end has to go, which ends the command as well: Ctrl-C would not. Otherwise Ctrl-C
+    could leave half a document, and a second one behind it that says "interrupted".
     """
     text = json.dumps(document, indent=2)
     with uninterruptible():

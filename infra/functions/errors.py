@@ -22,6 +22,10 @@ class SettingsError(CallrecError):
         self.name = name
 
 
+class FaultError(CallrecError):
+    """A fault of ours, by the type of its error alone: Lambda writes what is raised into the log, text and all."""
+
+
 class SecretError(CallrecError):
     """The secret cannot be read, or what it holds cannot be used: a fault of ours, answered with a 5xx."""
 

@@ -16,11 +16,11 @@ Value: TypeAlias = "str | int | float | bool | None"
 #: a metric that CloudWatch bills for the hours in which it has a value.
 Metric: TypeAlias = Literal[
     "dead",
+    "delivery_late",
     "delivered",
     "egress_stuck",
     "nobody_spoke",
     "not_played",
-    "overdue",
     "played",
     "reconcile_problem",
     "reconcile_run",

@@ -124,7 +124,7 @@ class Queue:
             returned.append((message, delays[message.group]))
             counts["waiting", error.reason] += 1
             if now - message.sent_at >= self.settle_seconds + LATE_SECONDS:
-                counts["overdue", error.reason] += 1
+                counts["delivery_late", error.reason] += 1
         self._postpone(returned)
         for (name, reason), count in counts.items():
             metric(self.function, name, count, reason=reason)

@@ -143,7 +143,7 @@ def _check(link: Link, to: App) -> None:
 
 
 def _erased(link: Link, to: App) -> bool:
-    """Whether somebody erases it on purpose: from the record's first moment on nobody listens, deleted or not yet."""
+    """Whether somebody erases it on purpose: from the record's first moment on no play begins, deleted or not yet."""
     try:
         key = record_key(link.egress_id)
     except CallrecError:  # an id of no egress: nobody can have erased its recording

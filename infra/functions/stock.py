@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Stock:
-    """Problems go to the report."""
+    """The bucket's stock: what of it was erased, and what still lies there. Problems go to the report."""
 
     def __init__(self, s3: S3Client, bucket: str, report: Report, may_go_on: Callable[[], bool]) -> None:
         """No request is made."""

@@ -27,8 +27,9 @@ POLLS_A_DAY = 5 * 3 * 60 * 24
 RECEIVE_LOG, DELIVER_LOG, PLAY_LOG, RECONCILE_LOG = 700, 1200, 900, 1500
 # Hours of a day in which calls come; a metric costs for the hours in which it has a value.
 OFFICE_HOURS = 10
-# Of a play: the link is checked by two requests, and a browser fetches the file in about three.
-GETS, CHECKS = 3, 2
+# Of a play: a browser fetches the file in about three requests; before, the link is checked by two about the file, and
+# one for an erasure record, which is not there and takes no key.
+GETS, CHECKS, RECORDS = 3, 2, 1
 MAILS = 10
 
 SERVICES = (
@@ -132,8 +133,9 @@ def _plays(load: Load, keeping: Keeping, prices: Prices) -> float:
     standard, archive = prices.storage[STANDARD], prices.storage[keeping.archive_class]
     cold = max(0, keeping.link_days - keeping.archive_after) / keeping.link_days if archives(load) else 0.0
     size = load.size / GB
-    warm_play = (GETS + CHECKS) * standard.get / 1000
-    cold_play = (GETS + CHECKS) * archive.get / 1000 + archive.restore / 1000 + size * archive.retrieve
+    warm_play = (GETS + CHECKS + RECORDS) * standard.get / 1000
+    cold_requests = (GETS + CHECKS) * archive.get + RECORDS * standard.get + archive.restore
+    cold_play = cold_requests / 1000 + size * archive.retrieve
     sent = size * prices.of("transfer", "out_gb")
     return load.calls * load.plays * (sent + (1 - cold) * warm_play + cold * cold_play)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Generator
@@ -87,7 +86,7 @@ def down(*, as_json: AsJson = False) -> None:
     """Stop everything that `up` started and remove its files; harmless when nothing runs."""
     stopped = supervisor.stop(FOLDER)
     if as_json:
-        typer.echo(json.dumps({"stopped": stopped}))
+        print_document({"stopped": stopped})
     else:
         typer.echo("stopped, and its files removed" if stopped else "nothing was running")
 

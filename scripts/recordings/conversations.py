@@ -17,7 +17,7 @@ from scripts.errors import StackError
 
 T = TypeVar("T")
 
-#: As `reconcile`: one request in two seconds leaves `deliver` its four of Airtable's five a second.
+#: As `reconcile`; beside both at their busiest this may be one too many for Airtable, and then waits (Patience).
 INTERVAL_SECONDS = 2.0
 TRIES = 8
 _PASSING = frozenset({"airtable_throttled", "airtable_unavailable"})

@@ -10,8 +10,10 @@ from typing import Any
 
 from ministack.services import eventbridge
 
+from infra.keys import KEYS
 from scripts.local import emulator_server
 
+[MINUTES] = [key.default for key in KEYS if key.name == "reconcileMinutes"]
 NEVER = 10**9
 
 
@@ -19,7 +21,7 @@ def main() -> None:
     """Serve; rules of every other pace go off as they do anywhere."""
     service: Any = eventbridge
     seconds = service._parse_rate_seconds
-    service._parse_rate_seconds = lambda rate: NEVER if rate == "rate(15 minutes)" else seconds(rate)
+    service._parse_rate_seconds = lambda rate: NEVER if rate == f"rate({MINUTES} minutes)" else seconds(rate)
     emulator_server.main()
 
 

@@ -59,7 +59,7 @@ def troubles(local: Local) -> Iterator[Troubles]:
     failed_recording(local)
     crash(local)
     throttled(local)
-    overdue(local)
+    late(local)
     lost_webhook_and_dead_recorder(local)
     reconcile_refused(local)
     points = [point for line in lines(local, began) for point in datapoints(line)]
@@ -124,12 +124,12 @@ def throttled(local: Local) -> None:
         functions.delete_function_concurrency(FunctionName=name)
 
 
-def overdue(local: Local) -> None:
+def late(local: Local) -> None:
     """A message that lies in the queue for 20 minutes already, and whose conversation is still missing."""
     body, name = json.loads((EVENTS / "egress_ended.json").read_bytes()), secrets.token_hex(6)
-    key = f"calls/overdue-{name}.mp4"
+    key = f"calls/late-{name}.mp4"
     upload(local, key, b"a recording")
-    body["egressInfo"] |= {"roomName": f"overdue-{name}", "roomId": f"RM_{name}", "egressId": f"EG_{name}"}
+    body["egressInfo"] |= {"roomName": f"late-{name}", "roomId": f"RM_{name}", "egressId": f"EG_{name}"}
     for file in body["egressInfo"]["fileResults"]:
         file |= {"filename": key, "size": "11"}
     attributes = {
@@ -195,7 +195,7 @@ COUNTED = {
     "signature-failures": FORGERIES_AN_HOUR,
     "links-guessed": BAD_LINKS_AN_HOUR,
     "recording-failed": 1,
-    "overdue": 1,
+    "delivery-late": 1,
     "egress-stuck": 1,
     "reconcile-repaired": 1,
     "reconcile-problems": FAILURES,

@@ -79,7 +79,7 @@ def test_dimensions_are_those_that_are_written() -> None:
 
 def test_every_count_of_something_lost_has_an_alarm() -> None:
     alarmed = {rule.metric.name for rule in rules(watched()) if rule.metric.namespace == CALLREC}
-    calm = {"dead", "waiting"}  # by dead-letters and overdue
+    calm = {"dead", "waiting"}  # by dead-letters and delivery-late
     good = {"delivered", "played", "recording_started", "nobody_spoke"}
     shown_only = {"unwanted", "without_recording"}  # by `callrec reconcile`: calls that nobody wants to have recorded
     assert set(get_args(log.Metric)) == alarmed | calm | good | shown_only
@@ -125,8 +125,8 @@ def test_deliver_and_the_queue_agree_on_what_is_late() -> None:
     assert late(watched(settle_seconds=900)) == 900 + messages.LATE_SECONDS
 
 
-def test_what_is_overdue_rings_without_a_pause_though_it_is_tried_but_every_quarter_of_an_hour() -> None:
-    assert named("overdue").period >= 2 * messages.LONGEST_DELAY
+def test_what_is_late_rings_without_a_pause_though_it_is_tried_but_every_quarter_of_an_hour() -> None:
+    assert named("delivery-late").period >= 2 * messages.LONGEST_DELAY
 
 
 @pytest.mark.parametrize("good", ["a@b.org", "front-desk@example.org,it@example.org", "a@b.org, c@d.org"])

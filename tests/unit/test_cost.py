@@ -117,7 +117,7 @@ def test_the_twelfth_month_by_hand() -> None:
     assert month["S3 requests, moves to the archive"] == near(requests)
     assert month["KMS key"] == near(1 + 30 * 100 * (4 + 0.2 * 5) * 0.03 / 10_000)
     assert month["CloudWatch dashboard"] == 3.0
-    assert month["Plays: reading, sending"] == near(30 * 20 * (LOAD.size / GB * 0.09 + 5 * 0.0004 / 1000))
+    assert month["Plays: reading, sending"] == near(30 * 20 * (LOAD.size / GB * 0.09 + 6 * 0.0004 / 1000))
     assert round(month["CloudWatch alarms, mails"], 2) == 1.8
 
 

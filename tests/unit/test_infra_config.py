@@ -253,6 +253,10 @@ def test_a_secret_in_clear_is_refused_without_repeating_it() -> None:
     assert "pulumi config set --secret airtableToken" in str(refused.value)
 
 
+def test_an_example_is_there_for_whatever_is_no_secret() -> None:
+    assert [key.name for key in KEYS if not (key.secret or key.example)] == []
+
+
 @pytest.mark.parametrize("key", [key for key in KEYS if key.secret], ids=lambda key: key.name)
 def test_a_secret_is_set_without_standing_on_a_command_line(key: Key) -> None:
     assert key.mend().endswith(f"pulumi config set --secret {key.name}")

@@ -577,7 +577,6 @@ def test_every_rule_is_an_alarm_that_tells_the_topic(run: Run) -> None:
     assert all(alarm["alarmActions"] == [topic] for alarm in made.values())
     assert {name for name, alarm in made.items() if alarm["okActions"]} == {
         "dead-letters",
-        "overdue",
         "queue-age",
         "reconcile-late",
     }

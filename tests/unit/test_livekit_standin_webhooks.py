@@ -278,16 +278,16 @@ def test_retry_after_may_be_a_date() -> None:
 
 
 def test_events_of_one_room_wait_for_each_other_and_others_do_not(livekit: LiveKitServer) -> None:
-    held: list[str] = []
+    came: list[str] = []
     free = threading.Event()
 
     def respond(request: Request) -> Answer:
         event = Parse(request.body, WebhookEvent())
-        held.append(f"{event.event} {event.room.name}")
+        came.append(f"{event.event} {event.room.name}")
         if event.room.name == "free":
             free.set()
         free.wait(5)
-        return (500 if event.room.name == "stuck" and held.count("room_started stuck") < 3 else 200), {}, b""
+        return (500 if event.room.name == "stuck" and came.count("room_started stuck") < 3 else 200), {}, b""
 
     with web(respond) as url:
         livekit.webhooks.urls.append(url)
@@ -295,9 +295,9 @@ def test_events_of_one_room_wait_for_each_other_and_others_do_not(livekit: LiveK
         livekit.join("stuck", "caller")
         livekit.add_room("free")
         livekit.settle()
-    assert held.index("room_started free") < held.index("participant_joined stuck")
-    assert held.count("room_started stuck") == 3
-    assert held[-1] == "participant_joined stuck"
+    assert came.index("room_started free") < came.index("participant_joined stuck")
+    assert came.count("room_started stuck") == 3
+    assert came[-1] == "participant_joined stuck"
 
 
 @contextmanager
