@@ -16,27 +16,21 @@ def bucket(bucket_arn: str) -> Policy:
     """Refuse whatever reaches the bucket without TLS, or with TLS below 1.2, whoever sends it."""
     resources = [bucket_arn, f"{bucket_arn}/*"]
     return document(
-        _deny("DenyPlainHttp", "s3:*", resources, {"Bool": {"aws:SecureTransport": "false"}}),
+        _deny_plain_http("s3:*", resources),
         _deny("DenyOldTls", "s3:*", resources, {"NumericLessThan": {"s3:TlsVersion": MINIMUM_TLS}}),
     )
 
 
 def access_log_bucket(log_bucket_arn: str, bucket_arn: str, account: str) -> Policy:
     """Let S3's log delivery write the access logs of one bucket; TLS rules as for the recordings."""
-    delivery: Policy = {
-        "Sid": "AllowAccessLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"{log_bucket_arn}/*",
-        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": account}},
-    }
+    written = f"{log_bucket_arn}/*"
+    delivery = _let("AllowAccessLogs", "logging.s3", "s3:PutObject", written, source=bucket_arn, account=account)
     return document(delivery, *bucket(log_bucket_arn)["Statement"])
 
 
 def queue(queue_arn: str) -> Policy:
     """Refuse whatever reaches the queue without TLS."""
-    return document(_deny("DenyPlainHttp", "sqs:*", queue_arn, {"Bool": {"aws:SecureTransport": "false"}}))
+    return document(_deny_plain_http("sqs:*", queue_arn))
 
 
 def arrivals(queue_arn: str, bucket_arn: str, account: str) -> Policy:
@@ -44,14 +38,7 @@ def arrivals(queue_arn: str, bucket_arn: str, account: str) -> Policy:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
     """
-    tell: Policy = {
-        "Sid": "AllowArrivals",
-        "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-        "Condition": {"ArnLike": {"aws:SourceArn": bucket_arn}, "StringEquals": {"aws:SourceAccount": account}},
-    }
+    tell = _let("AllowArrivals", "s3", "sqs:SendMessage", queue_arn, source=bucket_arn, account=account)
     return document(tell, *queue(queue_arn)["Statement"])
 
 
@@ -60,18 +47,9 @@ def alarm_topic(topic_arn: str, account: str, partition: str, region: str) -> Po
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
     """
-    ring: Policy = {
-        "Sid": "AllowAlarms",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"},
-            "StringEquals": {"aws:SourceAccount": account},
-        },
-    }
-    return document(ring, _deny("DenyPlainHttp", "sns:Publish", topic_arn, {"Bool": {"aws:SecureTransport": "false"}}))
+    alarms = f"arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
+    ring = _let("AllowAlarms", "cloudwatch", "sns:Publish", topic_arn, source=alarms, account=account)
+    return document(ring, _deny_plain_http("sns:Publish", topic_arn))
 
 
 def recordings_key(account: str, partition: str) -> Policy:
@@ -93,6 +71,25 @@ def recordings_key(account: str, partition: str) -> Policy:
 def redrive_allow(queue_arn: str) -> Policy:
     """Accept dead letters of one queue only."""
     return {"redrivePermission": "byQueue", "sourceQueueArns": [queue_arn]}
+
+
+def _let(sid: str, service: str, action: str, resource: str, *, source: str, account: str) -> Policy:
+    """Let a service of AWS's do one thing, and only for `source` (an ARN) of this account.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"ArnLike": {"aws:SourceArn": source}, "StringEquals": {"aws:SourceAccount": account}},
+    }
+
+
+def _deny_plain_http(action: str, resource: str | list[str]) -> Policy:
+    return _deny("DenyPlainHttp", action, resource, {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def _deny(sid: str, action: str, resource: str | list[str], condition: Mapping[str, Any]) -> Policy:
