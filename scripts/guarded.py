@@ -41,10 +41,15 @@ def guarded(
         sentence = f"{refusal(error)}. {RIGHTS}"
     except requests.RequestException as error:
         sentence = f"no usable answer ({type(error).__name__}). Is this machine online?"
+    tell_failure(context, name, sentence, as_json=as_json)
+    return code
+
+
+def tell_failure(context: Context, name: str, sentence: str, *, as_json: bool) -> None:
+    """Say in red on stderr why the command `name` failed, with `as_json` in its document too."""
     if as_json:
         print_document({"stack": context.stack, "ok": False, "error": sentence})
     context.console.print(f"{name}: {sentence}", style="red", markup=False, soft_wrap=True)
-    return code
 
 
 def refusal(error: ClientError | BotoCoreError) -> str:

@@ -19,6 +19,7 @@ from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
 from scripts.document import print_document
 from scripts.errors import NoStackError, ScriptError, UnfinishedError, UsageError
+from scripts.guarded import tell_failure
 from scripts.interruption import Interrupted, interruptible
 from scripts.teardown.engine import Engine, Say
 from scripts.teardown.export import Exported
@@ -157,9 +158,7 @@ def _nothing(context: Context, sentence: str, *, as_json: bool) -> int:
 
 
 def _failed(context: Context, error: ScriptError, *, as_json: bool) -> int:
-    if as_json:
-        print_document({"stack": context.stack, "ok": False, "error": str(error)})
-    context.console.print(f"teardown: {error}", style="red", markup=False, soft_wrap=True)
+    tell_failure(context, "teardown", str(error), as_json=as_json)
     return LEFT if isinstance(error, UnfinishedError) else COULD_NOT_RUN
 
 

@@ -14,6 +14,7 @@ from scripts.context import Context, StackOption, run_alone
 from scripts.deployment import engine_words
 from scripts.document import print_document
 from scripts.errors import ScriptError, UsageError
+from scripts.guarded import tell_failure
 from scripts.interruption import Interrupted
 from scripts.verify import report
 from scripts.verify.hop import Outcome, Result
@@ -88,9 +89,7 @@ def show(context: Context, results: list[Result], *, as_json: bool) -> None:
 
 
 def _could_not(context: Context, sentence: str, *, as_json: bool) -> int:
-    if as_json:
-        print_document({"stack": context.stack, "ok": False, "error": sentence})
-    context.console.print(f"verify: {sentence}", style="red", markup=False, soft_wrap=True)
+    tell_failure(context, "verify", sentence, as_json=as_json)
     return COULD_NOT_RUN
 
 
