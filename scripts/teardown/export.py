@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.errors import UnfinishedError, UsageError
 from scripts.teardown import manifest
-from scripts.teardown.manifest import FILES, PART, Entry, Found, digest, file_name, file_of, opened
+from scripts.teardown.manifest import FILES, Entry, Found, digest, file_name, file_of
+from scripts.teardown.private_file import PART, opened
 from scripts.teardown.recordings import size_words
 from scripts.verify.hop import code_of
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
-MANIFEST, FILES, PART = "manifest.jsonl", "files", ".part"
+from scripts.teardown.private_file import opened, write_lines
+
+MANIFEST, FILES = "manifest.jsonl", "files"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
 _LONGEST_NAME = 120
@@ -72,13 +73,7 @@ def settle(folder: Path, entries: Sequence[Entry]) -> None:
     path = folder / MANIFEST
     if path.exists() and sorted(path.read_text().splitlines()) == sorted(lines):
         return
-    part = folder / f"{MANIFEST}{PART}"
-    with opened(part) as file:
-        file.truncate(0)
-        file.write("".join(f"{line}\n" for line in lines).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_lines(path, lines)
 
 
 def file_of(found: Found) -> str:
@@ -100,8 +95,3 @@ def file_name(key: str, older: str = "") -> str:
 def digest(text: str) -> str:
     """Short enough for a name, long enough to be nobody else's."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def opened(path: Path) -> BinaryIO:
-    """For reading and writing, only by the owner, and never through a link that somebody put there."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")

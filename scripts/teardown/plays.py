@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 from scripts.errors import UnfinishedError
 from scripts.link.trail import EVENT
 from scripts.status.log_lines import Log
+from scripts.teardown.private_file import write_lines
 from scripts.verify.hop import code_of
 
 if TYPE_CHECKING:
@@ -34,11 +34,8 @@ def save(logs: CloudWatchLogsClient, group: str, folder: Path) -> int:
         return 0
     plays = [line for line in lines if line.fields.get("event") == EVENT]
     stamped = ({"logged": datetime.fromtimestamp(line.at, UTC).isoformat(), **line.fields} for line in plays)
-    part = folder / f"{FILE}.part"
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-            file.writelines(f"{json.dumps(one)}\n" for one in stamped)
-        part.replace(folder / FILE)
+        write_lines(folder / FILE, map(json.dumps, stamped))
     except OSError as error:
         raise UnfinishedError(
             f"the log of who listened could not be saved in {folder} ({error.strerror}). Nothing of it was deleted: "
