@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -136,13 +135,6 @@ class Rig:
 
     def keys(self) -> set[str]:
         return {one.key for one in self.bucket.versions}
-
-
-@pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from infra.functions.airtable import SCHEMA_FRESH_SECONDS, SCHEMA_SECONDS, Airtable, connect, from_status
@@ -12,13 +10,6 @@ from infra.functions.errors import DeliveryError, PermanentError, WaitError
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome
 from tests.unit.functions_airtable import airtable_settings, asked, conversations, find
 from tests.unit.functions_support import START, Clock
-
-
-@pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
 
 
 @pytest.fixture

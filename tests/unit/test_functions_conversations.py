@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +13,6 @@ from infra.functions.matching import Conversation
 from scripts.local.airtable_server import AirtableServer, Fault, Outcome, conversations_table, field_of
 from tests.unit.functions_airtable import LINK, WINDOW, asked, conversations, find
 from tests.unit.functions_support import END, START, Clock, recording
-
-
-@pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
 
 
 @pytest.fixture

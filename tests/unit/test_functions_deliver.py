@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -137,13 +136,6 @@ def record(
             "MessageGroupId": group or info.get("roomId", "group"),
         },
     }
-
-
-@pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
 
 
 @pytest.fixture

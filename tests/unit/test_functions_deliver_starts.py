@@ -70,13 +70,6 @@ def livekit() -> Iterator[LiveKitServer]:
 
 
 @pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
-
-
-@pytest.fixture
 def studio(server: AirtableServer, livekit: LiveKitServer) -> Studio:
     return Studio(server, livekit)
 

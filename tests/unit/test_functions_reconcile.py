@@ -163,13 +163,6 @@ def rig_for(server: AirtableServer) -> Generator[Rig]:
 
 
 @pytest.fixture
-def server() -> Iterator[AirtableServer]:
-    with AirtableServer() as made:
-        made.rate_limit.enabled = False
-        yield made
-
-
-@pytest.fixture
 def rig(server: AirtableServer) -> Iterator[Rig]:
     with rig_for(server) as made:
         yield made
